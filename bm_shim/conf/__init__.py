@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Configuration: one module per option group.
+
+The :class:`oslo_config.cfg.ConfigOpts` that :func:`load` returns is handed to whatever needs it;
+there is no global one.
+"""
+
+import os
+from collections.abc import Sequence
+
+from oslo_config import cfg
+from oslo_log import log
+from oslo_middleware import cors
+
+import bm_shim
+from bm_shim.conf import api, enroll, ironic
+
+#: Names the configuration file (or several, separated by ``:``) where no command line can:
+#: WSGI servers own the command line.
+CONFIG_ENVIRONMENT_VARIABLE = "BM_SHIM_CONFIG"
+
+_MODULES = (api, ironic, enroll)
+
+# ironicclient logs each failed request as an error, also those that are answers (a duplicate MAC);
+# the shim logs what matters of them itself, once.
+_QUIET_LIBRARIES = ["ironicclient=CRITICAL"]
+
+
+def register_opts(conf: cfg.ConfigOpts) -> None:
+    """Register the shim's own groups and those of the libraries it configures."""
+    for module in _MODULES:
+        module.register_opts(conf)
+    conf.register_opts(cors.OPTS, group="cors")
+    log.register_options(conf)
+    set_library_defaults()
+
+
+def set_library_defaults() -> None:
+    """Give options of the libraries the defaults that suit this API."""
+    levels = log.get_default_log_levels()
+    log.set_defaults(default_log_levels=levels + [e for e in _QUIET_LIBRARIES if e not in levels])
+    cors.set_defaults(
+        allow_methods=["GET", "POST", "DELETE"],
+        allow_headers=[
+            "Content-Type",
+            "X-Auth-Token",
+            "OpenStack-API-Version",
+            "X-OpenStack-Nova-API-Version",
+        ],
+        expose_headers=[
+            "X-OpenStack-Request-Id",
+            "X-Compute-Request-Id",
+            "OpenStack-API-Version",
+            "X-OpenStack-Nova-API-Version",
+        ],
+    )
+
+
+def list_opts() -> list[tuple[str | None, list[cfg.Opt]]]:
+    """Return the shim's own options, for the oslo.config tools."""
+    return [entry for module in _MODULES for entry in module.list_opts()]
+
+
+def load(args: Sequence[str] = (), config_files: Sequence[str] | None = None) -> cfg.ConfigOpts:
+    """Read the configuration.
+
+    Files come from ``--config-file`` in ``args``, else from ``config_files``, else from the
+    environment variable ``BM_SHIM_CONFIG``, else from the usual places
+    (``/etc/bm-shim/bm-shim.conf`` and ``/etc/bm-shim/bm-shim.conf.d/``).
+
+    :param args: oslo.config's own command line options
+    :raises oslo_config.cfg.Error: a file is missing, cannot be parsed, or a value is invalid
+    """
+    conf = cfg.ConfigOpts()
+    register_opts(conf)
+    if config_files is None and os.environ.get(CONFIG_ENVIRONMENT_VARIABLE):
+        config_files = os.environ[CONFIG_ENVIRONMENT_VARIABLE].split(os.pathsep)
+    conf(
+        list(args),
+        project="bm-shim",
+        prog="bm-shim",
+        version=bm_shim.__version__,
+        default_config_files=list(config_files) if config_files else None,
+    )
+    return conf
+
+
+def authtoken_settings(conf: cfg.ConfigOpts) -> dict[str, object]:
+    """Return what keystonemiddleware's ``AuthProtocol`` wants: our configuration, no own one.
+
+    The decision is delayed because its own 401 has Keystone's shape and not Nova's.
+    """
+    return {"oslo_config_config": conf, "delay_auth_decision": True}
