@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the body of a request may hold.
+
+Unknown keys are ignored, as the old server ignored them. Numbers may come as text, as they did
+from XML and from careless scripts. Where the old server answered 500 to nonsense, or stored it,
+these schemas say what is wrong with it.
+"""
+
+import re
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load, validate
+
+from bm_shim.errors import BadRequest
+from bm_shim.legacy_ids import DERIVED_FROM, HIGHEST_ID
+from bm_shim.model import InterfaceMatch, NewInterface, NewNode
+
+#: nova-baremetal's rule (Icehouse, Juno), wording included. Other spellings never worked.
+_MAC = re.compile(r"([0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}")
+MAC_MESSAGE = "Must specify address in the form of xx:xx:xx:xx:xx:xx"
+NO_MATCH_MESSAGE = "Must specify id or address"
+
+#: The columns of nova_bm were 32-bit integers and texts of this length.
+_MAX_INTEGER = 2**31 - 1
+_MAX_TEXT = 255
+
+_DIGITS = re.compile(r"\s*[+-]?[0-9]{1,19}\s*")
+
+
+class MacAddress(fields.Field[str]):
+    """A MAC address in the one spelling that the old server took, kept as it is."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        if isinstance(value, str) and _MAC.fullmatch(value):
+            return value
+        raise ValidationError(MAC_MESSAGE)
+
+
+class LegacyInteger(fields.Integer):
+    """A whole number, or its digits as text."""
+
+    def __init__(self, *, maximum: int = _MAX_INTEGER, **kwargs: Any) -> None:
+        in_range = validate.Range(min=0, max=maximum)
+        super().__init__(strict=True, allow_none=True, validate=in_range, **kwargs)
+
+    def _validated(self, value: Any) -> int:
+        # Not left to int(), which also takes "1_000" and the digits of other scripts.
+        if isinstance(value, str) and _DIGITS.fullmatch(value):
+            value = int(value)
+        return super()._validated(value)
+
+
+class LegacyText(fields.String):
+    """A text that fits the old column and that Ironic's database can store."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            allow_none=True,
+            validate=validate.And(validate.Length(max=_MAX_TEXT), _check_storable),
+            **kwargs,
+        )
+
+
+class DatapathId(LegacyText):
+    """A text; numbers become one, as they did in the old text column (0 reads back "0")."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        if isinstance(value, int) and not isinstance(value, bool):
+            value = str(value)
+        return super()._deserialize(value, attr, data, **kwargs)
+
+
+class LegacyUuid(fields.Field[str | None]):
+    """A UUID, as text in its canonical spelling; empty is none, as it was."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str | None:
+        try:
+            return str(uuid.UUID(value)) if value != "" else None
+        except (ValueError, AttributeError, TypeError):
+            raise ValidationError("Not a valid UUID.") from None
+
+
+def _check_storable(text: str) -> None:
+    if "\0" in text or any("\ud800" <= char <= "\udfff" for char in text):
+        raise ValidationError("Not a valid string.")
+
+
+class _LegacySchema(Schema):
+    class Meta:
+        unknown = EXCLUDE
+
+
+class NewNodeSchema(_LegacySchema):
+    """The ``node`` object of create. No key is required.
+
+    ``task_state`` is not taken: Ironic's provision state is what it is. ``deploy_key`` is not: it
+    was a secret of a deployment under way.
+    """
+
+    id = LegacyInteger(maximum=DERIVED_FROM - 1)
+    uuid = LegacyUuid(allow_none=True)
+    cpus = LegacyInteger()
+    memory_mb = LegacyInteger()
+    local_gb = LegacyInteger()
+    pm_address = LegacyText()
+    pm_user = LegacyText()
+    pm_password = LegacyText()
+    terminal_port = LegacyInteger()
+    prov_mac_address = MacAddress(allow_none=True)
+    instance_uuid = LegacyUuid(allow_none=True)
+    service_host = LegacyText()
+    pxe_config_path = LegacyText()
+    instance_name = LegacyText()
+    image_path = LegacyText()
+    root_mb = LegacyInteger()
+    swap_mb = LegacyInteger()
+    ephemeral_mb = LegacyInteger()
+    preserve_ephemeral = fields.Boolean(allow_none=True)
+
+    #: Columns that Ironic has no place for.
+    FACTS = (
+        "service_host",
+        "pxe_config_path",
+        "instance_name",
+        "image_path",
+        "root_mb",
+        "swap_mb",
+        "ephemeral_mb",
+        "preserve_ephemeral",
+    )
+
+    @post_load
+    def _make(self, data: dict[str, Any], **kwargs: Any) -> NewNode:
+        # 0 was never an id: the old autoincrement column began at 1, and read 0 as "the next".
+        data["id"] = data.get("id") or None
+        facts = {name: data.pop(name) for name in self.FACTS if name in data}
+        return NewNode(**data, facts=facts)
+
+
+class NewInterfaceSchema(_LegacySchema):
+    """The ``add_interface`` object."""
+
+    address = MacAddress(required=True, error_messages={"required": MAC_MESSAGE})
+    datapath_id = DatapathId()
+    port_no = LegacyInteger()
+
+    @post_load
+    def _make(self, data: dict[str, Any], **kwargs: Any) -> NewInterface:
+        return NewInterface(**data)
+
+
+class InterfaceMatchSchema(_LegacySchema):
+    """The ``remove_interface`` object: ``id``, ``address``, or both of the same interface.
+
+    Empty values count as not given, as they did.
+    """
+
+    id = LegacyInteger(maximum=HIGHEST_ID - 1)
+    address = fields.String(allow_none=True)
+
+    @post_load
+    def _make(self, data: dict[str, Any], **kwargs: Any) -> InterfaceMatch:
+        match = InterfaceMatch(id=data.get("id") or None, address=data.get("address") or None)
+        if match == InterfaceMatch():
+            raise ValidationError(NO_MATCH_MESSAGE)
+        return match
+
+
+def load(schema: Schema, body: Mapping[str, object], key: str) -> Any:
+    """Read the object under ``key`` of a body.
+
+    :raises BadRequest: it is missing, is not an object, or breaks the schema; the message names
+        the field and never repeats its value
+    """
+    value = body.get(key)
+    if not isinstance(value, dict):
+        raise BadRequest(f"Invalid input: '{key}' must be an object.")
+    try:
+        return schema.load(value)
+    except ValidationError as error:
+        raise BadRequest(_describe(error)) from None
+
+
+def _describe(error: ValidationError) -> str:
+    """Put marshmallow's messages in one line; the old server's own stand alone."""
+    problems = []
+    for name, messages in error.messages_dict.items():
+        for message in messages:
+            legacy = message in (MAC_MESSAGE, NO_MATCH_MESSAGE)
+            problems.append(message if legacy else f"Invalid input for '{name}': {message}")
+    return " ".join(problems)
