@@ -1,0 +1,353 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The client of Ironic: session, account, API versions, timeouts, retries; its errors made ours.
+
+:class:`Ironic` lives as long as the process and connects on first use. It gives a
+:class:`Connection` for each call of the API, whose methods return Ironic's JSON as plain dicts and
+raise :mod:`bm_shim.errors` only.
+"""
+
+import threading
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from ironicclient import exc
+from ironicclient.v1 import client as v1
+from keystoneauth1 import exceptions as kexc
+from keystoneauth1 import loading, token_endpoint
+from keystoneauth1.session import Session
+from oslo_config import cfg
+from tenacity import (
+    Retrying,
+    retry_if_exception_type,
+    stop_after_attempt,
+    stop_after_delay,
+    wait_fixed,
+)
+
+from bm_shim import errors
+from bm_shim.context import RequestContext
+
+#: The version that everything but create is spoken in: new enough for all that the shim uses, old
+#: enough for every Ironic since Victoria.
+API_VERSION = "1.65"
+
+#: Up to this version a new node is available at once; later ones begin in enroll.
+AVAILABLE_API_VERSION = "1.10"
+
+#: A project that nobody is in, and a node that nobody has.
+_NOBODY = "0" * 32
+_NO_NODE = "00000000-0000-0000-0000-000000000000"
+
+JsonObject = dict[str, Any]
+_T = TypeVar("_T")
+
+
+class _Unreachable(errors.ServiceUnavailable):
+    """The connection failed; a read may be tried again."""
+
+
+class _ListMoved(errors.ServiceUnavailable):
+    """The row at which the next page should begin vanished; the list must start again."""
+
+
+class Ironic:
+    """Ironic as ``[ironic]`` says, for one process. Safe to share among threads."""
+
+    def __init__(self, conf: cfg.ConfigOpts) -> None:
+        self._conf = conf
+        self._lock = threading.Lock()
+        self._client: v1.Client | None = None
+
+    def on_behalf(self, context: RequestContext) -> "Connection":
+        """Return a connection for a call: with the caller's token where that is configured."""
+        return Connection(self, context)
+
+    @property
+    def forwards_tokens(self) -> bool:
+        """Whether calls are made with the caller's token, not with the account of ``[ironic]``."""
+        return bool(self._conf.ironic.forward_user_token)
+
+    def client_for(self, context: RequestContext) -> v1.Client:
+        """Return the client to use for a call; the first one asks Keystone for the endpoint.
+
+        :raises keystoneauth1.exceptions.ClientException: account or catalogue are not in order
+        """
+        client = self._own_client()
+        if not self.forwards_tokens:
+            return client
+        endpoint = client.http_client.endpoint_trimmed
+        auth = token_endpoint.Token(endpoint, context.auth_token)
+        # A session of its own, on the same pool of connections.
+        session = self._build_session(auth, client.http_client.session.session)
+        return self._build_client(session, endpoint)
+
+    def retrying(self, *, read: bool) -> Retrying:
+        """Return the retry rule: reads when the connection fails, anything when locked."""
+        group = self._conf.ironic
+        again = (errors.NodeLocked, _Unreachable, _ListMoved) if read else (errors.NodeLocked,)
+        return Retrying(
+            retry=retry_if_exception_type(again),
+            stop=stop_after_attempt(1 + group.api_max_retries)
+            | stop_after_delay(group.retry_timeout),
+            wait=wait_fixed(group.api_retry_interval),
+            reraise=True,
+        )
+
+    def _own_client(self) -> v1.Client:
+        if self._client is None:
+            with self._lock:
+                if self._client is None:
+                    auth = loading.load_auth_from_conf_options(self._conf, "ironic")
+                    endpoint = self._conf.ironic.endpoint_override
+                    self._client = self._build_client(self._build_session(auth), endpoint)
+        return self._client
+
+    def _build_session(self, auth: Any, http: Any = None) -> Session:
+        session: Session = loading.load_session_from_conf_options(
+            self._conf, "ironic", auth=auth, session=http
+        )
+        return session
+
+    def _build_client(self, session: Session, endpoint: str | None) -> v1.Client:
+        group = self._conf.ironic
+        return v1.Client(
+            endpoint_override=endpoint,
+            session=session,
+            service_type=group.service_type,
+            service_name=group.service_name,
+            interface=group.valid_interfaces,
+            region_name=group.region_name,
+            os_ironic_api_version=API_VERSION,
+            # Its own retries repeat hopeless conflicts and send POSTs twice; ours do not.
+            max_retries=0,
+            retry_interval=0,
+        )
+
+
+class Connection:
+    """Ironic's API during one call of ours."""
+
+    def __init__(self, ironic: Ironic, context: RequestContext) -> None:
+        self._ironic = ironic
+        self._context = context
+        # Ironic logs this id beside its own, so that one search finds both services' lines.
+        self._request_id = {"global_request_id": context.global_id}
+
+    @property
+    def forwards_token(self) -> bool:
+        """Whether it speaks with the caller's token and rights."""
+        return self._ironic.forwards_tokens
+
+    def list_nodes(self, fields: list[str]) -> list[JsonObject]:
+        """Return all nodes, every page."""
+        return self._list(lambda client, **kw: client.node.list(fields=fields, limit=0, **kw))
+
+    def list_ports(self, fields: list[str]) -> list[JsonObject]:
+        """Return the ports of all nodes, every page."""
+        return self._list(lambda client, **kw: client.port.list(fields=fields, limit=0, **kw))
+
+    def list_node_ports(self, node: str, fields: list[str]) -> list[JsonObject]:
+        """Return the ports of a node, given by UUID or name.
+
+        :raises errors.NotFound: no such node
+        """
+        # Not "/v1/nodes/NODE/ports", which does not know names.
+        return self._call(
+            lambda client, **kw: _dicts(client.port.list(node=node, fields=fields, limit=0, **kw))
+        )
+
+    def get_node(self, node: str) -> JsonObject:
+        """Return the whole node, given by UUID or name.
+
+        :raises errors.NotFound: no such node
+        """
+        return self._call(lambda client, **kw: _dict(client.node.get(node, **kw)))
+
+    def create_node(self, attributes: JsonObject, *, available: bool) -> JsonObject:
+        """Create a node, available at once or in enroll, and return it whole.
+
+        :raises errors.Conflict: its UUID is taken
+        """
+        version = AVAILABLE_API_VERSION if available else API_VERSION
+        return self._call(
+            lambda client, **kw: _dict(
+                client.node.create(os_ironic_api_version=version, **attributes, **kw)
+            ),
+            read=False,
+        )
+
+    def update_node(self, node_uuid: str, values: JsonObject) -> JsonObject:
+        """Set top-level fields of a node and return it whole."""
+        patch = [{"op": "add", "path": f"/{name}", "value": v} for name, v in values.items()]
+        return self._call(
+            lambda client, **kw: _dict(client.node.update(node_uuid, patch, **kw)), read=False
+        )
+
+    def manage_node(self, node_uuid: str) -> None:
+        """Ask for the transition from enroll to manageable, and do not wait for it."""
+        self._call(
+            lambda client, **kw: client.node.set_provision_state(node_uuid, "manage", **kw),
+            read=False,
+        )
+
+    def delete_node(self, node: str) -> None:
+        """Delete a node and its ports, given by UUID or name.
+
+        :raises errors.NotFound: no such node
+        :raises errors.Conflict: its state does not allow it
+        """
+        self._call(lambda client, **kw: client.node.delete(node, **kw), read=False)
+
+    def create_port(self, attributes: JsonObject) -> JsonObject:
+        """Create a port and return it.
+
+        :raises errors.Conflict: its address is taken
+        :raises errors.NotFound: no such node
+        """
+        try:
+            return self._call(
+                lambda client, **kw: _dict(client.port.create(**attributes, **kw)), read=False
+            )
+        except errors.BadRequest as error:
+            # Here Ironic takes a node that does not exist for a malformed request.
+            if error.message.endswith("could not be found."):
+                raise errors.NotFound from error
+            raise
+
+    def delete_port(self, port_uuid: str) -> None:
+        """Delete a port.
+
+        :raises errors.NotFound: no such port
+        """
+        self._call(lambda client, **kw: client.port.delete(port_uuid, **kw), read=False)
+
+    def may_list_all_nodes(self) -> bool:
+        """Ask Ironic whether the account sees the whole fleet.
+
+        A list would not tell: who lacks the right gets a part of it, or nothing, with status 200.
+        A list of a stranger's project, though, is refused to them and empty for the others.
+        """
+        return self._may("GET", f"/v1/nodes?project={_NOBODY}&fields=uuid&limit=1")
+
+    def may_create_ports(self) -> bool:
+        """Ask Ironic whether the account may give ports to any node, without making one.
+
+        Ironic looks at the right before it finds that the node does not exist.
+        """
+        body = {"node_uuid": _NO_NODE, "address": "00:00:00:00:00:00"}
+        try:
+            return self._may("POST", "/v1/ports", body=body)
+        except (errors.BadRequest, errors.NotFound):
+            return True
+
+    def own_roles(self) -> frozenset[str]:
+        """Return the names of the roles that our account's token has; empty without Keystone."""
+
+        def read(client: v1.Client, **kw: Any) -> frozenset[str]:
+            auth = client.http_client.session.auth
+            get_access = getattr(auth, "get_access", None)
+            if get_access is None:
+                return frozenset()
+            return frozenset(get_access(client.http_client.session).role_names)
+
+        return self._call(read)
+
+    def _may(self, method: str, path: str, **kwargs: Any) -> bool:
+        def ask(client: v1.Client, global_request_id: str) -> bool:
+            headers = {"X-OpenStack-Request-Id": global_request_id}
+            try:
+                client.http_client.json_request(method, path, headers=headers, **kwargs)
+            except exc.Forbidden:
+                return False
+            return True
+
+        return self._call(ask)
+
+    def _list(self, fetch: Callable[..., list[Any]]) -> list[JsonObject]:
+        def fetch_all(client: v1.Client, **kwargs: Any) -> list[JsonObject]:
+            try:
+                return _dicts(fetch(client, **kwargs))
+            except exc.NotFound as error:
+                detail = f"Ironic's list could not be read to its end: {error.message!r}"
+                raise _ListMoved(detail=detail) from error
+
+        return self._call(fetch_all)
+
+    def _call(self, function: Callable[..., _T], *, read: bool = True) -> _T:
+        """Call ``function(client, global_request_id=...)`` under the retry and error rules."""
+
+        def attempt() -> _T:
+            try:
+                return function(self._ironic.client_for(self._context), **self._request_id)
+            except errors.ShimError:
+                raise
+            except Exception as error:
+                raise self._translate(error) from error
+
+        return self._ironic.retrying(read=read)(attempt)
+
+    def _translate(self, error: Exception) -> errors.ShimError:
+        if isinstance(error, exc.HttpError):
+            return self._translate_answer(error)
+        return _translate_failure(error)
+
+    def _translate_answer(self, error: Any) -> errors.ShimError:
+        """Translate a 4xx or 5xx of Ironic."""
+        status, message = error.http_status, str(error.message)
+        if status in (401, 403):
+            return self._translate_refusal(status, message)
+        if status == 409:
+            locked = " is locked by host " in message
+            return errors.NodeLocked(message) if locked else errors.Conflict(message)
+        if status == 404:
+            return errors.NotFound(message)
+        if status == 400 and message.startswith("No valid host was found"):
+            return errors.NotSetUp(
+                detail=f"Ironic has no conductor for the driver of [enroll]: {message!r}"
+            )
+        if 400 <= status < 500:
+            return errors.BadRequest(message)
+        detail = f"Ironic answered {status}: {message!r}"
+        if status == 501:
+            return errors.NotImplementedByIronic(detail=detail)
+        if status in (502, 503, 504):
+            return errors.ServiceUnavailable(detail=detail)
+        return errors.BadGateway(detail=detail)
+
+    def _translate_refusal(self, status: int, message: str) -> errors.ShimError:
+        if self.forwards_token:
+            return errors.Unauthorized() if status == 401 else errors.Forbidden(message)
+        return errors.NotSetUp(
+            detail=f"Ironic refused the account of [ironic] with {status}: {message!r}. "
+            "Give it the admin role on the system (and set system_scope = all in [ironic]), or "
+            "grant it the rule in Ironic's policy file."
+        )
+
+
+def _translate_failure(error: Exception) -> errors.ShimError:
+    """Translate what kept a call from being answered by Ironic at all."""
+    match error:
+        case kexc.ConnectFailure() | kexc.UnknownConnectionError():
+            return _Unreachable(detail=f"Ironic or Keystone cannot be reached: {error}")
+        case kexc.ConnectTimeout():
+            return errors.ServiceUnavailable(
+                detail=f"Ironic or Keystone did not answer in time: {error}"
+            )
+        case kexc.HttpServerError() | kexc.DiscoveryFailure():
+            return errors.ServiceUnavailable(
+                detail=f"Keystone failed when the account of [ironic] signed in: {error}"
+            )
+        case kexc.ClientException() | exc.UnsupportedVersion() | exc.EndpointNotFound():
+            return errors.NotSetUp(detail=f"[ironic] of the configuration does not work: {error}")
+        case _:
+            return errors.BadGateway(
+                detail=f"Ironic answered something that is not its API: {error!r}"
+            )
+
+
+def _dict(resource: Any) -> JsonObject:
+    return dict(resource.to_dict())
+
+
+def _dicts(resources: list[Any]) -> list[JsonObject]:
+    return [resource.to_dict() for resource in resources]

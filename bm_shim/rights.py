@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What our account may do in Ironic, asked of Ironic and remembered for a while.
+
+Ironic does not say so by itself: an account that lacks the right to list all nodes gets a partial
+or empty list with status 200, and one that may create nodes but neither ports nor delete would
+leave half a node behind.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+
+from bm_shim.errors import Forbidden, NotSetUp
+from bm_shim.ironic import Connection
+
+_LIST_ADVICE = (
+    "The account of [ironic] may not list all nodes, so Ironic would show it a part of the fleet "
+    "or nothing. Give it the reader or admin role on the system and set system_scope = all in "
+    "[ironic], or give it the service role and set [DEFAULT] rbac_service_role_elevated_access "
+    "in Ironic (enough to read), or grant it baremetal:node:list_all and baremetal:port:list_all "
+    "in Ironic's policy file."
+)
+_CREATE_ADVICE = (
+    "The account of [ironic] may not create ports, so nodes cannot be created with an interface. "
+    "Give it the admin role on the system and set system_scope = all in [ironic], or grant it "
+    "baremetal:port:create, baremetal:port:delete and baremetal:node:delete in Ironic's policy "
+    "file."
+)
+_LIST_MESSAGE = (
+    "This service is not set up to list nodes: the bare metal service shows its account only a "
+    "part of them. The operator finds the missing right in its log."
+)
+
+
+class Rights:
+    """Checks of the account's rights; a favourable answer holds for ``interval`` seconds.
+
+    With forwarded tokens it is the caller's rights that are checked, each time anew.
+    """
+
+    def __init__(self, interval: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._interval = interval
+        self._clock = clock
+        self._good_until: dict[str, float] = {}
+        self._lock = threading.Lock()
+
+    def ensure_can_list(self, ironic: Connection) -> None:
+        """Make sure that a list of nodes is the whole truth.
+
+        :raises NotSetUp: our account sees only a part of the fleet; the log says what to grant
+        :raises Forbidden: so does the caller, where tokens are forwarded
+        """
+        if ironic.forwards_token:
+            if not ironic.may_list_all_nodes():
+                raise Forbidden("The bare metal service does not let you list all nodes.")
+        elif not self._holds("list", ironic.may_list_all_nodes):
+            raise NotSetUp(_LIST_MESSAGE, detail=_LIST_ADVICE)
+
+    def ensure_can_create(self, ironic: Connection) -> None:
+        """Make sure that a node can get its port, before the node is made.
+
+        :raises NotSetUp: our account may not; the log says what to grant
+        :raises Forbidden: the caller may not, where tokens are forwarded
+        """
+        if ironic.forwards_token:
+            if not ironic.may_create_ports():
+                raise Forbidden("The bare metal service does not let you create ports.")
+        elif not self._holds("create", lambda: _can_create(ironic)):
+            raise NotSetUp(detail=_CREATE_ADVICE)
+
+    def _holds(self, right: str, ask: Callable[[], bool]) -> bool:
+        with self._lock:
+            if self._clock() < self._good_until.get(right, float("-inf")):
+                return True
+            holds = ask()
+            if holds:
+                self._good_until[right] = self._clock() + self._interval
+            return holds
+
+
+def _can_create(ironic: Connection) -> bool:
+    """Whether ports can be created on any node, or at least on those the account creates.
+
+    Ironic lets the administrator of a project do everything with the nodes that the project owns,
+    and makes it the owner of those it creates.
+    """
+    return ironic.may_create_ports() or "admin" in ironic.own_roles()
