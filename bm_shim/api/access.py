@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who may call a view: every view carries its policy rule, or is marked public."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+
+from flask import Flask, Response, current_app, request
+
+from bm_shim import context, errors
+from bm_shim.context import RequestContext
+from bm_shim.inventory import Inventory
+from bm_shim.policy import Policy
+
+View = Callable[..., Response]
+
+#: Where the access log finds which operation a request was, by the name of its policy rule.
+OPERATION_KEY = "bm_shim.operation"
+
+_EXTENSION = "bm_shim"
+
+# Where a view keeps the names of its policy rules.
+_RULES = "policy_rules"
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What the views work with, one set for each application."""
+
+    policy: Policy
+    inventory: Inventory
+
+
+def init_app(app: Flask, services: Services) -> None:
+    """Give an application its services."""
+    app.extensions[_EXTENSION] = services
+
+
+def services() -> Services:
+    """Return the services of the application that serves this request."""
+    found: Services = current_app.extensions[_EXTENSION]
+    return found
+
+
+def caller() -> RequestContext:
+    """Return who calls.
+
+    :raises errors.Unauthorized: the token check let nobody through
+    """
+    found: RequestContext | None = request.environ.get(context.ENVIRON_KEY)
+    if found is None:
+        raise errors.Unauthorized
+    return found
+
+
+def authorize(rule: str) -> None:
+    """Let the caller pass, and note the operation for the access log.
+
+    :raises errors.Unauthorized: nobody called
+    :raises errors.Forbidden: the policy does not allow it
+    """
+    request.environ[OPERATION_KEY] = rule
+    services().policy.authorize(caller(), rule)
+
+
+def requires(*rules: str) -> Callable[[View], View]:
+    """Guard a view with a policy rule.
+
+    With several rules the view chooses one by the body of the request and calls
+    :func:`authorize` with it; here it is only made sure that somebody calls.
+    """
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def guarded(*args: Any, **kwargs: Any) -> Response:
+            caller()
+            if len(rules) == 1:
+                authorize(rules[0])
+            return view(*args, **kwargs)
+
+        guarded.__dict__[_RULES] = rules
+        return guarded
+
+    return decorate
+
+
+def public(view: View) -> View:
+    """Mark a view that everybody may call."""
+    view.__dict__[_RULES] = ()
+    return view
+
+
+def rules_of(view: View) -> tuple[str, ...]:
+    """Return the policy rules that guard a view; none for a public one.
+
+    :raises KeyError: the view is neither guarded nor public
+    """
+    rules: tuple[str, ...] = view.__dict__[_RULES]
+    return rules
+
+
+def check_project(project_id: str | None) -> None:
+    """Refuse a path with another project than the token's.
+
+    :raises errors.BadRequest: as Nova has it
+    """
+    own = caller().project_id
+    if project_id is not None and own is not None and project_id != own:
+        raise errors.BadRequest(
+            f"Malformed request URL: URL's project_id '{project_id}' doesn't match Context's "
+            f"project_id '{own}'"
+        )

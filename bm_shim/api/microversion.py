@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Compute API microversions, on ``/v2.1`` only.
+
+The API that this service keeps alive ends at 2.35: Nova answers 404 from 2.36 on. So that is the
+maximum advertised, which makes clients that negotiate work unaided.
+"""
+
+import re
+
+from flask import Response, request
+
+from bm_shim import errors
+
+MINIMUM = (2, 1)
+MAXIMUM = (2, 35)
+#: Nova's range goes on where the bare metal API is gone: such a version exists, the API does not.
+_LAST_OF_NOVA = (2, 104)
+
+_LEGACY_HEADER = "X-OpenStack-Nova-API-Version"
+_HEADER = "OpenStack-API-Version"
+_FORMAT = re.compile(r"([1-9][0-9]{0,8})\.(0|[1-9][0-9]{0,8})")
+
+
+def text(version: tuple[int, int]) -> str:
+    """Return a version as headers and documents have it: ``2.35``."""
+    return f"{version[0]}.{version[1]}"
+
+
+def check() -> None:
+    """Refuse a request for a version that the API does not have.
+
+    :raises errors.BadRequest: the header is malformed
+    :raises errors.NotAcceptable: a version outside Nova's range
+    :raises errors.NotFound: a version of Nova's that has no bare metal API any more
+    """
+    if not _applies():
+        return
+    asked = _asked()
+    match = _FORMAT.fullmatch(asked)
+    if match is None:
+        raise errors.BadRequest(
+            f"API Version String {asked} is of invalid format. Must be of format "
+            "MajorNum.MinorNum."
+        )
+    version = (int(match[1]), int(match[2]))
+    if not MINIMUM <= version <= _LAST_OF_NOVA:
+        raise errors.NotAcceptable(
+            f"Version {asked} is not supported by the API. Minimum is {text(MINIMUM)} and maximum "
+            f"is {text(MAXIMUM)}."
+        )
+    if version > MAXIMUM:
+        raise errors.NotFound
+
+
+def add_headers(response: Response) -> Response:
+    """Say which version the answer is of, as Nova does on success and on faults."""
+    if _applies() and request.url_rule is not None and _FORMAT.fullmatch(_asked()):
+        response.headers[_HEADER] = f"compute {_asked()}"
+        response.headers[_LEGACY_HEADER] = _asked()
+        response.headers.add("Vary", _HEADER)
+        response.headers.add("Vary", _LEGACY_HEADER)
+    return response
+
+
+def _applies() -> bool:
+    return request.path.startswith("/v2.1/")
+
+
+def _asked() -> str:
+    """Return what the request asks for; the newer header wins, if it speaks to this service."""
+    service, _, version = request.headers.get(_HEADER, "").strip().partition(" ")
+    if service.lower() == "compute":
+        asked = version.strip()
+    else:
+        asked = request.headers.get(_LEGACY_HEADER, text(MINIMUM)).strip()
+    return text(MAXIMUM) if asked.lower() == "latest" else asked

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Version documents, from which clients learn how far the API goes. No token needed.
+
+As Nova has them since 21.0.0 (the version roots without a token and without a redirect).
+"""
+
+from dataclasses import dataclass
+
+from flask import Blueprint, Response, request
+
+from bm_shim.api import microversion
+from bm_shim.api.access import public
+from bm_shim.api.representation import answer
+
+blueprint = Blueprint("versions", __name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """An entry of the documents."""
+
+    id: str
+    path: str
+    status: str
+    updated: str
+    media_type_version: str
+    #: The range of microversions, empty where there are none.
+    minimum: str = ""
+    maximum: str = ""
+
+
+_V1_1 = Version("v1.1", "/v1.1/", "SUPPORTED", "2011-01-21T11:33:21Z", "1.1")
+_V2_0 = Version("v2.0", "/v2/", "SUPPORTED", "2011-01-21T11:33:21Z", "2")
+_V2_1 = Version(
+    "v2.1",
+    "/v2.1/",
+    "CURRENT",
+    "2013-07-23T11:33:21Z",
+    "2.1",
+    minimum=microversion.text(microversion.MINIMUM),
+    maximum=microversion.text(microversion.MAXIMUM),
+)
+
+
+@blueprint.get("/")
+@public
+def list_versions() -> Response:
+    """List the versions; v1.1 never was among them, being v2 under its first name."""
+    return answer({"versions": [_entry(_V2_0), _entry(_V2_1)]})
+
+
+@blueprint.get("/v1.1")
+@blueprint.get("/v1.1/")
+@public
+def show_v1_1() -> Response:
+    """Show v1.1."""
+    return answer({"version": _details(_V1_1)})
+
+
+@blueprint.get("/v2")
+@blueprint.get("/v2/")
+@public
+def show_v2() -> Response:
+    """Show v2.0, which has no microversions."""
+    return answer({"version": _details(_V2_0)})
+
+
+@blueprint.get("/v2.1")
+@blueprint.get("/v2.1/")
+@public
+def show_v2_1() -> Response:
+    """Show v2.1."""
+    return answer({"version": _details(_V2_1)})
+
+
+def _entry(version: Version, *more_links: dict[str, str]) -> dict[str, object]:
+    self_link = {"rel": "self", "href": request.host_url.rstrip("/") + version.path}
+    return {
+        "id": version.id,
+        "status": version.status,
+        "version": version.maximum,
+        "min_version": version.minimum,
+        "updated": version.updated,
+        "links": [self_link, *more_links],
+    }
+
+
+def _details(version: Version) -> dict[str, object]:
+    described_by = {
+        "rel": "describedby",
+        "type": "text/html",
+        "href": "http://docs.openstack.org/",
+    }
+    media_type = f"application/vnd.openstack.compute+json;version={version.media_type_version}"
+    return {
+        **_entry(version, described_by),
+        "media-types": [{"base": "application/json", "type": media_type}],
+    }

@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The application: Flask, and the WSGI stack around it."""
+
+from collections.abc import Iterable
+from ipaddress import ip_address
+from typing import Any
+
+from flask import Flask
+from keystonemiddleware.auth_token import AuthProtocol
+from oslo_config import cfg
+from oslo_middleware import cors, healthcheck, http_proxy_to_wsgi, request_id, sizelimit
+
+from bm_shim import conf as configuration
+from bm_shim import context, errors
+from bm_shim.access_log import AccessLog
+from bm_shim.api import access, faults, nodes, versions
+from bm_shim.api.faults import FaultNormalizer, WSGIApplication
+from bm_shim.context import RequestContext, WSGIEnvironment
+from bm_shim.inventory import Inventory
+from bm_shim.policy import Policy
+
+_HEALTHCHECK_PATH = "/healthcheck"
+
+
+def create_app(conf: cfg.ConfigOpts, inventory: Inventory) -> WSGIApplication:
+    """Return the WSGI application, with nothing connected yet.
+
+    :raises errors.ConfigurationError: the configuration cannot work
+    """
+    return _wrap(create_flask_app(conf, inventory), conf)
+
+
+def create_flask_app(conf: cfg.ConfigOpts, inventory: Inventory) -> Flask:
+    """Return the views alone, which expect to find their caller in the environment."""
+    app = Flask("bm_shim", static_folder=None)
+    # Nova knew no redirects; "//" is an unknown path, and OPTIONS an unknown method.
+    app.url_map.merge_slashes = False
+    app.url_map.strict_slashes = True
+    app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
+    access.init_app(app, access.Services(Policy(conf), inventory))
+    faults.init_app(app)
+    nodes.init_app(app)
+    app.register_blueprint(versions.blueprint)
+    return app
+
+
+def _wrap(app: WSGIApplication, conf: cfg.ConfigOpts) -> WSGIApplication:
+    """Put the WSGI stack around the views; read from the bottom, the last line is outermost."""
+    noauth = conf.api.auth_strategy == "noauth"
+    checked: WSGIApplication = _SetContext(app, noauth=noauth)
+    if not noauth:
+        # Tokens: who calls, as the headers that _SetContext reads; whatever a client sent under
+        # their names is dropped here.
+        checked = _token_check(checked, conf)
+    # Discovery and health must answer without a token, and without Keystone.
+    stack: WSGIApplication = _PublicPaths(
+        checked, public=app, health=healthcheck.Healthcheck(None, conf)
+    )
+    # Refuses what is too large before anybody reads it.
+    stack = sizelimit.RequestBodySizeLimiter(stack, conf)
+    if conf.cors.allowed_origin:
+        # Only then: it answers 200 to every OPTIONS, a method that the API does not know.
+        stack = cors.CORS(stack, conf)
+    # Everything above may answer with HTML or an exception; nothing that old clients read may.
+    stack = FaultNormalizer(stack)
+    # Sees the final status.
+    stack = AccessLog(stack)
+    # Before anything logs, so that all lines of a request bear its id.
+    stack = request_id.RequestId(stack, conf)
+    stack.compat_headers = ["x-compute-request-id"]
+    # Who the client is and under which name it called us, as the proxies before us say.
+    stack = http_proxy_to_wsgi.HTTPProxyToWSGI(stack, conf)
+    # Must see who really connected, whatever a header claims.
+    return _LoopbackOnly(stack) if noauth else stack
+
+
+def _token_check(app: WSGIApplication, conf: cfg.ConfigOpts) -> WSGIApplication:
+    checked = AuthProtocol(app, configuration.authtoken_settings(conf))
+    if not (conf.keystone_authtoken.auth_type or conf.keystone_authtoken.auth_section):
+        raise errors.ConfigurationError(
+            "[api] auth_strategy is keystone, but [keystone_authtoken] has no auth_type: the "
+            "account with which tokens are checked is missing."
+        )
+    return checked  # type: ignore[no-any-return]
+
+
+class _PublicPaths:
+    """Splits off what needs no token: everything that is not below a version prefix."""
+
+    _PROTECTED = ("/v1.1/", "/v2/", "/v2.1/")
+
+    def __init__(
+        self, protected: WSGIApplication, *, public: WSGIApplication, health: WSGIApplication
+    ) -> None:
+        self._protected = protected
+        self._public = public
+        self._health = health
+
+    def __call__(self, environ: WSGIEnvironment, start_response: Any) -> Iterable[bytes]:
+        return self._choose(environ.get("PATH_INFO", ""))(environ, start_response)
+
+    def _choose(self, path: str) -> WSGIApplication:
+        if path == _HEALTHCHECK_PATH:
+            return self._health
+        if path.startswith(self._PROTECTED) and path not in self._PROTECTED:
+            return self._protected
+        return self._public
+
+
+class _SetContext:
+    """Puts the caller into the environment, if there is one."""
+
+    def __init__(self, app: WSGIApplication, *, noauth: bool) -> None:
+        self._app = app
+        self._noauth = noauth
+
+    def __call__(self, environ: WSGIEnvironment, start_response: Any) -> Iterable[bytes]:
+        if self._noauth:
+            environ[context.ENVIRON_KEY] = RequestContext.noauth(environ)
+        elif _token_is_good(environ):
+            environ[context.ENVIRON_KEY] = RequestContext.from_environ(environ)
+        return self._app(environ, start_response)
+
+
+def _token_is_good(environ: WSGIEnvironment) -> bool:
+    """Whether the token, and a service token if one came along, were confirmed."""
+    return (
+        environ.get("HTTP_X_IDENTITY_STATUS") == "Confirmed"
+        and environ.get("HTTP_X_SERVICE_IDENTITY_STATUS", "Confirmed") == "Confirmed"
+    )
+
+
+class _LoopbackOnly:
+    """Refuses connections from other machines, where everybody is an administrator."""
+
+    def __init__(self, app: WSGIApplication) -> None:
+        self._app = app
+
+    def __call__(self, environ: WSGIEnvironment, start_response: Any) -> Iterable[bytes]:
+        if _is_local(environ.get("REMOTE_ADDR", "")):
+            return self._app(environ, start_response)
+        refusal = errors.Forbidden("auth_strategy = noauth answers loopback addresses only.")
+        return faults.render(refusal, environ)(environ, start_response)
+
+
+def _is_local(address: str) -> bool:
+    """Whether an address is this machine's own; a unix socket has none at all."""
+    try:
+        return address == "" or ip_address(address).is_loopback
+    except ValueError:
+        return False
