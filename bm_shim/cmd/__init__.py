@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command ``bm-shim``: one module per subcommand."""
+
+import click
+
+import bm_shim
+from bm_shim.cmd.sandbox import sandbox
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(bm_shim.__version__, prog_name="bm-shim")
+def main() -> None:
+    """Nova's legacy bare metal API, served from Ironic."""
+
+
+main.add_command(sandbox)
