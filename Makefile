@@ -1,0 +1,50 @@
+# Everything is installed below .venv; only python3 (3.11 or later, with venv) and make are needed.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+# The address that `make run` serves on.
+PORT ?= 8774
+# What `make run` puts into Ironic.
+NODES ?= 5
+
+.PHONY: help venv run clients test lint format samples clean
+
+help: ## Show this list.
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
+
+venv: $(STAMP) ## Set up .venv: the shim, a Keystone, an Ironic, and the tools.
+
+$(STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed" * (sys.version_info < (3, 11)))'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+		--constraint constraints.txt --editable '.[sandbox,test,lint,docs]'
+	touch $@
+
+run: venv ## Serve the shim on a real Keystone and Ironic (PORT=8774 NODES=5).
+	@exec $(BIN)/bm-shim sandbox --port $(PORT) --nodes $(NODES)
+
+clients: venv ## Install the old novaclients, each into an environment of its own below .venv/clients.
+	$(BIN)/python tests/clients/environments.py $(VENV)/clients
+
+test: venv ## Run all tests.
+	$(BIN)/python -m pytest
+
+lint: venv ## Check style, types, and that generated files are current.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/reno lint
+
+format: venv ## Put the code into shape.
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+samples: venv ## Generate the sample configuration and policy again.
+	$(BIN)/oslo-config-generator --config-file deploy/config-generator.conf
+	$(BIN)/oslopolicy-sample-generator --config-file deploy/policy-generator.conf
+
+clean: ## Remove all that make has installed.
+	rm -rf $(VENV) build dist *.egg-info
