@@ -148,8 +148,9 @@ class Part(abc.ABC):
         :raises PartFailed: it ended, or did not answer in time; it is stopped then.
         :raises Cancelled: the sandbox was stopped meanwhile.
         """
-        if self._process:
+        if self._process and self.status is None:
             return
+        self.stop()  # it may have ended by itself
         try:
             self._spawn(self.program())
             self._wait_until_ready()

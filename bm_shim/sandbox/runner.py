@@ -37,8 +37,8 @@ def run(settings: Settings, command: str | None) -> int:
     :raises click.ClickException: something did not work.
     """
     sandbox = None
-    lifetime.watch()
     try:
+        lifetime.watch()
         sandbox = Sandbox(
             nodes=settings.nodes,
             workers=settings.workers,

@@ -160,11 +160,12 @@ class Sandbox:
     def add_shim(self, name: str, overrides: Options) -> Shim:
         """Start another shim beside the first, with its own port, configuration, log, pid file.
 
-        :param name: of its files.
+        :param name: of its files; that of an added shim may be used again when it is stopped.
         :param overrides: options that differ from the first shim's: group, option, value; None
             leaves an option out. :attr:`Credentials.options` is a fitting set for a group.
         :raises PartFailed: it did not start.
         """
+        self._more_shims = [s for s in self._more_shims if s.name != name or s.pid is not None]
         if any(part.name == name for part in self.parts):
             raise SandboxError(f"There is already a part named {name!r}.")
         shim = Shim(name, self._home, self._address(name), self.service)
