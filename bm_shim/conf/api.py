@@ -3,7 +3,7 @@
 
 from oslo_config import cfg
 
-GROUP = cfg.OptGroup("api", title="The legacy API")
+GROUP = "api"
 
 OPTIONS: list[cfg.Opt] = [
     cfg.StrOpt(
@@ -27,10 +27,9 @@ OPTIONS: list[cfg.Opt] = [
 
 def register_opts(conf: cfg.ConfigOpts) -> None:
     """Register the options on ``conf``."""
-    conf.register_group(GROUP)
     conf.register_opts(OPTIONS, group=GROUP)
 
 
 def list_opts() -> list[tuple[str | None, list[cfg.Opt]]]:
     """Return the options, for the sample file."""
-    return [(GROUP.name, OPTIONS)]
+    return [(GROUP, OPTIONS)]

@@ -4,7 +4,7 @@
 from keystoneauth1 import loading
 from oslo_config import cfg
 
-GROUP = cfg.OptGroup("ironic", title="The Bare Metal service")
+GROUP = "ironic"
 
 #: Seconds that one request may take to connect, and again between two parts of the answer,
 #: unless ``timeout`` says otherwise. keystoneauth's own default is to wait for ever.
@@ -72,10 +72,9 @@ def _keystoneauth_opts() -> list[cfg.Opt]:
 
 def register_opts(conf: cfg.ConfigOpts) -> None:
     """Register the options on ``conf``."""
-    conf.register_group(GROUP)
     conf.register_opts(OPTIONS, group=GROUP)
     conf.register_opts(_keystoneauth_opts(), group=GROUP)
-    loading.register_auth_conf_options(conf, GROUP.name)
+    loading.register_auth_conf_options(conf, GROUP)
 
 
 def list_opts() -> list[tuple[str | None, list[cfg.Opt]]]:
@@ -84,4 +83,4 @@ def list_opts() -> list[tuple[str | None, list[cfg.Opt]]]:
     for plugin in ("password", "v3applicationcredential"):
         known = {opt.dest for opt in options}
         options += [o for o in loading.get_auth_plugin_conf_options(plugin) if o.dest not in known]
-    return [(GROUP.name, options)]
+    return [(GROUP, options)]
