@@ -11,10 +11,12 @@ from oslo_config import cfg
 from oslo_middleware import cors, healthcheck, http_proxy_to_wsgi, request_id, sizelimit
 
 from bm_shim import conf as configuration
-from bm_shim import context, errors
+from bm_shim import context, errors, formats
 from bm_shim.access_log import AccessLog
-from bm_shim.api import access, faults, nodes, versions
+from bm_shim.api import access, extensions, faults, nodes, prefixes, versions
 from bm_shim.api.faults import FaultNormalizer, WSGIApplication
+from bm_shim.api.mount import mount
+from bm_shim.api.representation import PathSuffix
 from bm_shim.context import RequestContext, WSGIEnvironment
 from bm_shim.inventory import Inventory
 from bm_shim.policy import Policy
@@ -37,9 +39,16 @@ def create_flask_app(conf: cfg.ConfigOpts, inventory: Inventory) -> Flask:
     app.url_map.merge_slashes = False
     app.url_map.strict_slashes = True
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
-    access.init_app(app, access.Services(Policy(conf), inventory))
+    services = access.Services(
+        policy=Policy(conf),
+        inventory=inventory,
+        dialects=formats.by_prefix(conf.api.response_format, prefixes.ALL),
+        read_only=conf.api.read_only,
+    )
+    access.init_app(app, services)
     faults.init_app(app)
-    nodes.init_app(app)
+    for resource in (nodes, extensions):
+        mount(app, resource.blueprint, resource.PATH)
     app.register_blueprint(versions.blueprint)
     return app
 
@@ -63,6 +72,8 @@ def _wrap(app: WSGIApplication, conf: cfg.ConfigOpts) -> WSGIApplication:
         stack = cors.CORS(stack, conf)
     # Everything above may answer with HTML or an exception; nothing that old clients read may.
     stack = FaultNormalizer(stack)
+    # Faults, too, are in the format that the path asks for.
+    stack = PathSuffix(stack)
     # Sees the final status.
     stack = AccessLog(stack)
     # Before anything logs, so that all lines of a request bear its id.

@@ -61,6 +61,14 @@ class NotFound(ShimError):
     default_message = "The resource could not be found."
 
 
+class NodeNotFound(NotFound):
+    """No such node. Each dialect has its own words for it."""
+
+    def __init__(self, node_id: str) -> None:
+        super().__init__()
+        self.node_id = node_id
+
+
 class NotAcceptable(ShimError):
     """A microversion outside the supported range."""
 

@@ -46,7 +46,7 @@ class Inventory:
     :class:`errors.BadGateway`.
 
     A node is named by ``node_id``: the recorded or derived integer (``"42"``), the UUID, or
-    Ironic's name, in this order. Unknown ones raise :class:`errors.NotFound`.
+    Ironic's name, in this order. Unknown ones raise :class:`errors.NodeNotFound`.
     """
 
     def __init__(self, conf: cfg.ConfigOpts) -> None:
@@ -67,21 +67,23 @@ class Inventory:
         if not ironic.forwards_token:
             self._rights.ensure_can_list(ironic)
 
-    def list_nodes(self, context: RequestContext) -> list[Node]:
+    def list_nodes(self, context: RequestContext, *, detail: bool = False) -> list[Node]:
         """Return all nodes with their interfaces, in Ironic's order.
 
         Two reads in parallel, however many nodes there are. Ports of nodes that vanished between
         the two are left out.
 
+        :param detail: with ``updated_at``, for which Ironic must be asked for whole nodes
         :raises errors.NotSetUp: the account sees only a part of the fleet
         """
         ironic = self._ironic.on_behalf(context)
+        fields = None if detail else translation.NODE_FIELDS
 
         def read_ports() -> list[JsonObject]:
             self._rights.ensure_can_list(ironic)
             return ironic.list_ports(translation.PORT_FIELDS)
 
-        nodes, ports = self._both(lambda: ironic.list_nodes(translation.NODE_FIELDS), read_ports)
+        nodes, ports = self._both(lambda: ironic.list_nodes(fields), read_ports)
         ports_of: dict[object, list[JsonObject]] = defaultdict(list)
         for port in ports:
             ports_of[port.get("node_uuid")].append(port)
@@ -90,13 +92,14 @@ class Inventory:
     def get_node(self, context: RequestContext, node_id: str) -> Node:
         """Return a node with its interfaces and with ``updated_at``."""
         ironic = self._ironic.on_behalf(context)
-        if _is_uuid(node_id):
-            node, ports = self._both(
-                lambda: ironic.get_node(node_id), lambda: self._ports_of(ironic, node_id)
-            )
-        else:
-            node = self._find(ironic, node_id)
-            ports = self._ports_of(ironic, node["uuid"])
+        with _of_node(node_id):
+            if _is_uuid(node_id):
+                node, ports = self._both(
+                    lambda: ironic.get_node(node_id), lambda: self._ports_of(ironic, node_id)
+                )
+            else:
+                node = self._find(ironic, node_id)
+                ports = self._ports_of(ironic, node["uuid"])
         return translation.node_from_ironic(node, ports)
 
     def create_node(self, context: RequestContext, new: NewNode) -> Node:
@@ -136,7 +139,8 @@ class Inventory:
         :raises errors.Conflict: Ironic does not allow it (an instance, a state, a lock)
         """
         ironic = self._ironic.on_behalf(context)
-        ironic.delete_node(self._resolve(ironic, node_id))
+        with _of_node(node_id):
+            ironic.delete_node(self._resolve(ironic, node_id))
 
     def add_interface(self, context: RequestContext, node_id: str, new: NewInterface) -> Interface:
         """Add an interface to a node and return it.
@@ -144,8 +148,9 @@ class Inventory:
         :raises errors.Conflict: the address is taken, by whichever node
         """
         ironic = self._ironic.on_behalf(context)
-        node_uuid = self._resolve(ironic, node_id)
-        return translation.interface_from_ironic(self._create_port(ironic, node_uuid, new))
+        with _of_node(node_id):
+            port = self._create_port(ironic, self._resolve(ironic, node_id), new)
+        return translation.interface_from_ironic(port)
 
     def remove_interface(
         self, context: RequestContext, node_id: str, match: InterfaceMatch
@@ -157,7 +162,9 @@ class Inventory:
         :raises errors.NotFound: the node has no such interface
         """
         ironic = self._ironic.on_behalf(context)
-        for port in self._ports_of(ironic, self._resolve(ironic, node_id)):
+        with _of_node(node_id):
+            ports = self._ports_of(ironic, self._resolve(ironic, node_id))
+        for port in ports:
             if _fits(match, port):
                 return ironic.delete_port(port["uuid"])
         raise errors.NotFound
@@ -259,6 +266,15 @@ class Inventory:
         second = self._pool.submit(other_in_context)
         first = one()
         return first, second.result()
+
+
+@contextmanager
+def _of_node(node_id: str) -> Iterator[None]:
+    """Take whatever is not found in the block for the node that the caller named."""
+    try:
+        yield
+    except errors.NotFound as error:
+        raise errors.NodeNotFound(node_id) from error
 
 
 def _try(undo: Callable[[], None], what: str) -> None:

@@ -19,6 +19,8 @@ class Interface:
     id: int
     #: In the spelling it was given in: Ironic lower-cases addresses, nova-baremetal did not.
     address: str
+    #: In Ironic's spelling.
+    ironic_address: str
     #: An OpenFlow datapath id; any text, never interpreted.
     datapath_id: str | None
     port_no: int | None
@@ -41,10 +43,9 @@ class Node:
     pm_user: str | None
     terminal_port: int | None
     pxe_config_path: str | None
-    #: ISO 8601 with a zone, as Ironic has it; None until the first change, and where it was not
-    #: asked for (``updated_at_known`` is False then).
+    #: ISO 8601 with a zone, as Ironic has it; None until the first change, and in lists that did
+    #: not ask for it.
     updated_at: str | None
-    updated_at_known: bool
     interfaces: tuple[Interface, ...]
 
 

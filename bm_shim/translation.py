@@ -78,7 +78,6 @@ def node_from_ironic(node: Mapping[str, object], ports: Iterable[Mapping[str, ob
         terminal_port=integer(terminal_port),
         pxe_config_path=_text(facts.get("pxe_config_path")),
         updated_at=_text(node.get("updated_at")),
-        updated_at_known="updated_at" in node,
         interfaces=tuple(interface_from_ironic(port) for port in ports),
     )
 
@@ -93,6 +92,7 @@ def interface_from_ironic(port: Mapping[str, object]) -> Interface:
         uuid=port_uuid,
         id=recorded_id(facts.get("id")) or derived_id(port_uuid),
         address=spelling if spelling and spelling.lower() == address.lower() else address,
+        ironic_address=address,
         datapath_id=_text(facts.get("datapath_id")),
         port_no=integer(facts.get("port_no")),
     )

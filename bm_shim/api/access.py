@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who may call a view: every view carries its policy rule, or is marked public."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any
@@ -9,7 +9,9 @@ from typing import Any
 from flask import Flask, Response, current_app, request
 
 from bm_shim import context, errors
+from bm_shim.api import prefixes
 from bm_shim.context import RequestContext
+from bm_shim.formats import Format
 from bm_shim.inventory import Inventory
 from bm_shim.policy import Policy
 
@@ -30,6 +32,10 @@ class Services:
 
     policy: Policy
     inventory: Inventory
+    #: For each prefix, how nodes are shown.
+    dialects: Mapping[str, Format]
+    #: Whether writes are refused, as by Nova's proxy.
+    read_only: bool
 
 
 def init_app(app: Flask, services: Services) -> None:
@@ -41,6 +47,11 @@ def services() -> Services:
     """Return the services of the application that serves this request."""
     found: Services = current_app.extensions[_EXTENSION]
     return found
+
+
+def dialect() -> Format:
+    """Return the format of the prefix that this request came to."""
+    return services().dialects[prefixes.prefix_of(request.environ) or prefixes.NEW]
 
 
 def caller() -> RequestContext:

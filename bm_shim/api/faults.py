@@ -2,10 +2,9 @@
 """Nova's fault bodies, for every error whoever raised it.
 
 ``{"itemNotFound": {"code": 404, "message": "..."}}``: one top-level key. Old clients crash on any
-other JSON.
+other JSON. In XML where that is wanted.
 """
 
-import json
 import logging
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
@@ -18,6 +17,7 @@ from keystoneauth1 import exceptions as kexc
 from werkzeug.exceptions import HTTPException
 
 from bm_shim import errors
+from bm_shim.api import representation
 from bm_shim.context import WSGIEnvironment
 
 LOG = logging.getLogger(__name__)
@@ -38,8 +38,6 @@ FAULT_NAMES = {
     501: "notImplemented",
     503: "serviceUnavailable",
 }
-
-_MEDIA_TYPE = "application/json; charset=UTF-8"
 
 # Marks an environment whose answer is a fault of ours already.
 _RENDERED = "bm_shim.fault"
@@ -62,11 +60,10 @@ _CLASS_OF_STATUS: dict[int, type[errors.ShimError]] = {
 def render(error: errors.ShimError, environ: WSGIEnvironment) -> Response:
     """Return the answer that tells a caller of an error."""
     environ[_RENDERED] = True
-    fault: dict[str, object] = {"code": error.status, "message": error.message}
-    response = Response(status=error.status, content_type=_MEDIA_TYPE)
+    name = FAULT_NAMES.get(error.status, "computeFault")
+    response = representation.fault(name, error, environ)
     if error.retry_after is not None:
         response.headers["Retry-After"] = str(error.retry_after)
-    response.set_data(json.dumps({FAULT_NAMES.get(error.status, "computeFault"): fault}))
     return response
 
 

@@ -10,6 +10,7 @@ import re
 from flask import Response, request
 
 from bm_shim import errors
+from bm_shim.api import prefixes
 
 MINIMUM = (2, 1)
 MAXIMUM = (2, 35)
@@ -63,7 +64,7 @@ def add_headers(response: Response) -> Response:
 
 
 def _applies() -> bool:
-    return request.path.startswith("/v2.1/")
+    return prefixes.prefix_of(request.environ) == prefixes.NEW
 
 
 def _asked() -> str:

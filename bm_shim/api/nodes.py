@@ -3,58 +3,59 @@
 
 from collections.abc import Callable
 
-from flask import Blueprint, Flask, Response, request
+from flask import Response, request
 
 from bm_shim import errors, policy, schemas
-from bm_shim.api import microversion
-from bm_shim.api.access import authorize, caller, check_project, requires, services
+from bm_shim.api import faults, prefixes
+from bm_shim.api.access import authorize, caller, dialect, public, requires, services
+from bm_shim.api.mount import resource
 from bm_shim.api.representation import MALFORMED_BODY, accepted, answer, read_object
-from bm_shim.formats import union
-
-#: Until Liberty the path always named a project; later it need not.
-PREFIXES = {
-    "v1_1": "/v1.1/<project_id>",
-    "v2": "/v2/<project_id>",
-    "v2_1": "/v2.1/<project_id>",
-    "v2_1_without_project": "/v2.1",
-}
 
 _NEW_NODE = schemas.NewNodeSchema()
 _NEW_INTERFACE = schemas.NewInterfaceSchema()
 _INTERFACE_MATCH = schemas.InterfaceMatchSchema()
 
-blueprint = Blueprint("nodes", __name__)
+PATH = "/os-baremetal-nodes"
 
-
-def init_app(app: Flask) -> None:
-    """Mount the resource under every prefix."""
-    for name, prefix in PREFIXES.items():
-        app.register_blueprint(blueprint, name=name, url_prefix=f"{prefix}/os-baremetal-nodes")
+blueprint = resource("nodes")
 
 
 @blueprint.before_request
-def check_request() -> None:
-    """Make the checks that come before policy in Nova: method, microversion, project."""
-    # Nova's routes never knew HEAD.
-    if request.method == "HEAD":
-        raise errors.NotFound
-    microversion.check()
-    view_args = request.view_args or {}
-    check_project(view_args.pop("project_id", None))
+def refuse_writes() -> None:
+    """With ``[api] read_only``, answer writes as Nova's proxy does, before policy is looked at.
+
+    The body must be readable all the same.
+    """
+    if not services().read_only or request.method not in ("POST", "DELETE"):
+        return
+    caller()
+    if request.method == "DELETE":
+        command = "node-delete"
+    elif (request.view_args or {}).get("node_id"):
+        command = "port-create" if _action_of(read_object()) == "add_interface" else "port-delete"
+    else:
+        command = "node-create"
+        if request.get_data():
+            read_object()
+    raise errors.BadRequest(
+        f"Command not supported. Please use Ironic command {command} to perform this action."
+    )
 
 
-@blueprint.after_request
-def add_headers(response: Response) -> Response:
-    """Add the microversion headers."""
-    return microversion.add_headers(response)
+@blueprint.errorhandler(errors.NodeNotFound)
+def say_which_node(error: errors.NodeNotFound) -> Response:
+    """Tell of a node that does not exist in the words of the dialect."""
+    error.message = dialect().node_not_found(error.node_id)
+    return faults.render(error, request.environ)
 
 
 @blueprint.get("")
 @requires(policy.LIST)
 def list_nodes() -> Response:
     """List all nodes."""
-    nodes = services().inventory.list_nodes(caller())
-    return answer({"nodes": [union.node_in_list(node) for node in nodes]})
+    form = dialect()
+    nodes = services().inventory.list_nodes(caller(), detail=form.UPDATED_AT_IN_LIST)
+    return answer({"nodes": [form.node_in_list(node) for node in nodes]})
 
 
 @blueprint.get("/<node_id>")
@@ -62,7 +63,7 @@ def list_nodes() -> Response:
 def show_node(node_id: str) -> Response:
     """Show a node."""
     node = services().inventory.get_node(caller(), node_id)
-    return answer({"node": union.node(node)})
+    return answer({"node": dialect().node(node)})
 
 
 @blueprint.post("")
@@ -71,7 +72,7 @@ def create_node() -> Response:
     """Create a node. The old server answered 200, not 201."""
     new = schemas.load(_NEW_NODE, read_object(), "node")
     node = services().inventory.create_node(caller(), new)
-    return answer({"node": union.node(node)})
+    return answer({"node": dialect().node(node)})
 
 
 @blueprint.delete("/<node_id>")
@@ -82,25 +83,43 @@ def delete_node(node_id: str) -> Response:
     return accepted()
 
 
+@blueprint.put("/<node_id>")
+@public
+def update_node(node_id: str) -> Response:
+    """Refuse: there never was an update. Until Juno, though, there was a route for it."""
+    caller()
+    if prefixes.is_old(request.environ):
+        raise errors.BadRequest(_NO_SUCH_ACTION.format("update"))
+    raise errors.NotFound
+
+
 @blueprint.post("/<node_id>/action")
 @requires(policy.ADD_INTERFACE, policy.REMOVE_INTERFACE)
 def act_on_node(node_id: str) -> Response:
     """Do the one action that the body names."""
     body = read_object()
-    if len(body) != 1:
-        raise errors.BadRequest(MALFORMED_BODY)
-    name = next(iter(body))
-    if name not in _ACTIONS:
-        raise errors.BadRequest(f"There is no such action: {name}")
-    rule, act = _ACTIONS[name]
+    rule, act = _ACTIONS[_action_of(body)]
     authorize(rule)
     return act(node_id, body)
+
+
+def _action_of(body: dict[str, object]) -> str:
+    """Return the one key of the body.
+
+    :raises errors.BadRequest: there is not one, or it is no action
+    """
+    if len(body) != 1:
+        raise errors.BadRequest(MALFORMED_BODY)
+    (name,) = body
+    if name not in _ACTIONS:
+        raise errors.BadRequest(_NO_SUCH_ACTION.format(name))
+    return name
 
 
 def _add_interface(node_id: str, body: dict[str, object]) -> Response:
     new = schemas.load(_NEW_INTERFACE, body, "add_interface")
     interface = services().inventory.add_interface(caller(), node_id, new)
-    return answer({"interface": union.interface(interface)})
+    return answer({"interface": dialect().interface(interface)})
 
 
 def _remove_interface(node_id: str, body: dict[str, object]) -> Response:
@@ -108,6 +127,8 @@ def _remove_interface(node_id: str, body: dict[str, object]) -> Response:
     services().inventory.remove_interface(caller(), node_id, match)
     return accepted()
 
+
+_NO_SUCH_ACTION = "There is no such action: {}"
 
 _ACTIONS: dict[str, tuple[str, Callable[[str, dict[str, object]], Response]]] = {
     "add_interface": (policy.ADD_INTERFACE, _add_interface),

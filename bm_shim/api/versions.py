@@ -23,7 +23,9 @@ class Version:
     path: str
     status: str
     updated: str
+    #: As in the vendor's media types, and the syntaxes that there are.
     media_type_version: str
+    syntaxes: tuple[str, ...] = ("xml", "json")
     #: The range of microversions, empty where there are none.
     minimum: str = ""
     maximum: str = ""
@@ -37,6 +39,7 @@ _V2_1 = Version(
     "CURRENT",
     "2013-07-23T11:33:21Z",
     "2.1",
+    syntaxes=("json",),
     minimum=microversion.text(microversion.MINIMUM),
     maximum=microversion.text(microversion.MAXIMUM),
 )
@@ -67,9 +70,10 @@ def show_v2() -> Response:
 
 @blueprint.get("/v2.1")
 @blueprint.get("/v2.1/")
+@blueprint.get("/v2.1/<project:project_id>/")
 @public
-def show_v2_1() -> Response:
-    """Show v2.1."""
+def show_v2_1(project_id: str | None = None) -> Response:
+    """Show v2.1; since Pike also below a project."""
     return answer({"version": _details(_V2_1)})
 
 
@@ -91,8 +95,12 @@ def _details(version: Version) -> dict[str, object]:
         "type": "text/html",
         "href": "http://docs.openstack.org/",
     }
-    media_type = f"application/vnd.openstack.compute+json;version={version.media_type_version}"
-    return {
-        **_entry(version, described_by),
-        "media-types": [{"base": "application/json", "type": media_type}],
-    }
+    vendor = "application/vnd.openstack.compute"
+    media_types = [
+        {
+            "base": f"application/{syntax}",
+            "type": f"{vendor}+{syntax};version={version.media_type_version}",
+        }
+        for syntax in version.syntaxes
+    ]
+    return {**_entry(version, described_by), "media-types": media_types}

@@ -1,9 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """``[api]``: how the shim presents itself to its callers."""
 
-from oslo_config import cfg
+from oslo_config import cfg, types
 
 GROUP = "api"
+
+_FORMATS = ["union", "nova-baremetal", "ironic-proxy"]
+_FORMAT_CHOICES = [
+    *_FORMATS,
+    *(f"{prefix}:{name}" for prefix in ("v1.1", "v2", "v2.1") for name in _FORMATS),
+]
 
 OPTIONS: list[cfg.Opt] = [
     cfg.StrOpt(
@@ -21,6 +27,21 @@ OPTIONS: list[cfg.Opt] = [
             ),
         ],
         help="How callers are authenticated.",
+    ),
+    cfg.ListOpt(
+        "response_format",
+        default=["union"],
+        item_type=types.String(choices=_FORMAT_CHOICES),
+        help="How nodes are shown: FORMAT for all prefixes, PREFIX:FORMAT for one of v1.1, v2 and "
+        "v2.1, as in: nova-baremetal,v2.1:ironic-proxy. Formats: union (the keys of both eras), "
+        "nova-baremetal (as from Icehouse to Juno; lists cost Ironic about twice as much, for "
+        "updated_at), ironic-proxy (exactly as Nova's own proxy to Ironic).",
+    ),
+    cfg.BoolOpt(
+        "read_only",
+        default=False,
+        help="Refuse to create and delete nodes and interfaces, with the answers of Nova's proxy "
+        "(400, and the Ironic command to use instead).",
     ),
 ]
 

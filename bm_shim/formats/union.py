@@ -5,20 +5,14 @@ It has every key of nova-baremetal (Grizzly to Juno) and every key of nova's Iro
 today). Where both had a key, its value suits both.
 """
 
-from datetime import UTC, datetime
-
+from bm_shim.formats.values import PROXY_HOST, legacy_time, size
 from bm_shim.model import Interface, Node
-from bm_shim.translation import integer
 
-#: What nova's proxy put in ``host``, since Ironic has no such notion.
-PROXY_HOST = "IRONIC MANAGED"
+UPDATED_AT_IN_LIST = False
 
 
 def node(node: Node) -> dict[str, object]:
-    """Return the body of show and create: all that a list has, and ``updated_at``.
-
-    ``updated_at`` has microseconds and no zone (it is UTC), as nova-baremetal wrote it.
-    """
+    """Return the body of show and create: all that a list has, and ``updated_at``."""
     return {**node_in_list(node), "updated_at": legacy_time(node.updated_at)}
 
 
@@ -28,14 +22,14 @@ def node_in_list(node: Node) -> dict[str, object]:
     ``id`` is the integer of a machine that has one of old, else the UUID. Sizes are integers; 0
     where Ironic holds none, or something that is not a whole number.
     """
-    disk_gb = _size(node, "local_gb")
+    disk_gb = size(node, "local_gb")
     return {
         "id": node.uuid if node.recorded_id is None else node.recorded_id,
         "uuid": node.uuid,
         "host": PROXY_HOST,
         "service_host": node.service_host,
-        "cpus": _size(node, "cpus"),
-        "memory_mb": _size(node, "memory_mb"),
+        "cpus": size(node, "cpus"),
+        "memory_mb": size(node, "memory_mb"),
         "local_gb": disk_gb,
         "disk_gb": disk_gb,
         "pm_address": node.pm_address,
@@ -58,22 +52,6 @@ def interface(interface: Interface) -> dict[str, object]:
     }
 
 
-def legacy_time(time: str | None) -> str | None:
-    """Turn Ironic's ``2026-11-22T20:30:17+00:00`` into ``2026-11-22T20:30:17.000000``.
-
-    :returns: None for None, and for what is not a time
-    """
-    if time is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(time)
-    except ValueError:
-        return None
-    if moment.tzinfo is not None:
-        moment = moment.astimezone(UTC).replace(tzinfo=None)
-    return moment.isoformat(timespec="microseconds")
-
-
-def _size(node: Node, name: str) -> int:
-    size = integer(node.properties.get(name))
-    return 0 if size is None else size
+def node_not_found(node_id: str) -> str:
+    """Say which node is not there, as nova's proxy did."""
+    return f"Node {node_id} could not be found."
