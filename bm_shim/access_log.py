@@ -38,11 +38,11 @@ class AccessLog:
         """Serve a request and log it; bodies are complete when the application returns."""
         began = self._clock()
         RequestContext.anonymous(environ)
-        seen: dict[str, str] = {}
+        seen: dict[str, str | None] = {}
 
         def note(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
             lengths = [value for name, value in headers if name.lower() == "content-length"]
-            seen.update(status=status.partition(" ")[0], bytes=lengths[0] if lengths else "-")
+            seen.update(status=status.partition(" ")[0], bytes=lengths[0] if lengths else None)
             return start_response(status, headers, exc_info)
 
         body = self._application(environ, note)
@@ -54,7 +54,7 @@ class AccessLog:
 
 
 def fields_of(
-    environ: WSGIEnvironment, seen: dict[str, str], seconds: str
+    environ: WSGIEnvironment, seen: dict[str, str | None], seconds: str
 ) -> dict[str, str | None]:
     """Return what a line says; None where it is not known."""
     caller: RequestContext | None = environ.get(context.ENVIRON_KEY)

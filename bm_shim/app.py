@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The application: Flask, and the WSGI stack around it."""
 
+import sys
 from collections.abc import Iterable
 from ipaddress import ip_address
 from typing import Any
@@ -16,7 +17,7 @@ from bm_shim.access_log import AccessLog
 from bm_shim.api import access, extensions, faults, nodes, prefixes, versions
 from bm_shim.api.faults import FaultNormalizer, WSGIApplication
 from bm_shim.api.mount import mount
-from bm_shim.api.representation import PathSuffix
+from bm_shim.api.representation import PathForm
 from bm_shim.context import RequestContext, WSGIEnvironment
 from bm_shim.inventory import Inventory
 from bm_shim.policy import Policy
@@ -35,10 +36,13 @@ def create_app(conf: cfg.ConfigOpts, inventory: Inventory) -> WSGIApplication:
 def create_flask_app(conf: cfg.ConfigOpts, inventory: Inventory) -> Flask:
     """Return the views alone, which expect to find their caller in the environment."""
     app = Flask("bm_shim", static_folder=None)
-    # Nova knew no redirects; "//" is an unknown path, and OPTIONS an unknown method.
+    # Nova knew no redirects, and OPTIONS is an unknown method.
     app.url_map.merge_slashes = False
     app.url_map.strict_slashes = True
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
+    # What the limit is does not matter here. That there is one makes Werkzeug read in pieces, so
+    # that the limiter below can stop a body which did not announce its size.
+    app.config["MAX_CONTENT_LENGTH"] = sys.maxsize
     services = access.Services(
         policy=Policy(conf),
         inventory=inventory,
@@ -72,17 +76,20 @@ def _wrap(app: WSGIApplication, conf: cfg.ConfigOpts) -> WSGIApplication:
         stack = cors.CORS(stack, conf)
     # Everything above may answer with HTML or an exception; nothing that old clients read may.
     stack = FaultNormalizer(stack)
-    # Faults, too, are in the format that the path asks for.
-    stack = PathSuffix(stack)
+    # Suffixes and slashes of paths; faults, too, are in the format that a suffix asks for.
+    stack = PathForm(stack)
+    if noauth:
+        stack = _LoopbackOnly(stack)
     # Sees the final status.
     stack = AccessLog(stack)
     # Before anything logs, so that all lines of a request bear its id.
     stack = request_id.RequestId(stack, conf)
     stack.compat_headers = ["x-compute-request-id"]
+    if noauth:
+        # What counts is who really connects, whatever a header says.
+        return stack
     # Who the client is and under which name it called us, as the proxies before us say.
-    stack = http_proxy_to_wsgi.HTTPProxyToWSGI(stack, conf)
-    # Must see who really connected, whatever a header claims.
-    return _LoopbackOnly(stack) if noauth else stack
+    return http_proxy_to_wsgi.HTTPProxyToWSGI(stack, conf)
 
 
 def _token_check(app: WSGIApplication, conf: cfg.ConfigOpts) -> WSGIApplication:

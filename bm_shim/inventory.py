@@ -87,12 +87,13 @@ class Inventory:
         ports_of: dict[object, list[JsonObject]] = defaultdict(list)
         for port in ports:
             ports_of[port.get("node_uuid")].append(port)
-        return [translation.node_from_ironic(node, ports_of[node["uuid"]]) for node in nodes]
+        with _sensible():
+            return [translation.node_from_ironic(node, ports_of[node["uuid"]]) for node in nodes]
 
     def get_node(self, context: RequestContext, node_id: str) -> Node:
         """Return a node with its interfaces and with ``updated_at``."""
         ironic = self._ironic.on_behalf(context)
-        with _of_node(node_id):
+        with self._of_node(ironic, node_id):
             if _is_uuid(node_id):
                 node, ports = self._both(
                     lambda: ironic.get_node(node_id), lambda: self._ports_of(ironic, node_id)
@@ -100,7 +101,8 @@ class Inventory:
             else:
                 node = self._find(ironic, node_id)
                 ports = self._ports_of(ironic, node["uuid"])
-        return translation.node_from_ironic(node, ports)
+        with _sensible():
+            return translation.node_from_ironic(node, ports)
 
     def create_node(self, context: RequestContext, new: NewNode) -> Node:
         """Create a node and, where an address is given, its interface, as ``[enroll]`` says.
@@ -110,10 +112,7 @@ class Inventory:
         :raises errors.Conflict: uuid, id, address or instance_uuid are taken
         """
         ironic = self._ironic.on_behalf(context)
-        if new.id is not None:
-            self._ensure_id_is_free(ironic, new.id)
-        if new.prov_mac_address is not None:
-            self._rights.ensure_can_create(ironic)
+        self._rights.ensure_can_create(ironic)
         node_uuid = new.uuid or str(uuid.uuid4())
         with self._undo_node(ironic, node_uuid, mark=context.request_id):
             attributes = translation.node_to_ironic(
@@ -125,6 +124,8 @@ class Inventory:
             )
             available = self._enroll.target_state == "available"
             node = ironic.create_node(attributes, available=available)
+            if new.id is not None:
+                self._ensure_first_with(ironic, new.id, node_uuid)
             ports = []
             if new.prov_mac_address is not None:
                 interface = NewInterface(new.prov_mac_address)
@@ -139,7 +140,7 @@ class Inventory:
         :raises errors.Conflict: Ironic does not allow it (an instance, a state, a lock)
         """
         ironic = self._ironic.on_behalf(context)
-        with _of_node(node_id):
+        with self._of_node(ironic, node_id):
             ironic.delete_node(self._resolve(ironic, node_id))
 
     def add_interface(self, context: RequestContext, node_id: str, new: NewInterface) -> Interface:
@@ -148,9 +149,10 @@ class Inventory:
         :raises errors.Conflict: the address is taken, by whichever node
         """
         ironic = self._ironic.on_behalf(context)
-        with _of_node(node_id):
+        with self._of_node(ironic, node_id):
             port = self._create_port(ironic, self._resolve(ironic, node_id), new)
-        return translation.interface_from_ironic(port)
+        with _sensible():
+            return translation.interface_from_ironic(port)
 
     def remove_interface(
         self, context: RequestContext, node_id: str, match: InterfaceMatch
@@ -162,11 +164,12 @@ class Inventory:
         :raises errors.NotFound: the node has no such interface
         """
         ironic = self._ironic.on_behalf(context)
-        with _of_node(node_id):
+        with self._of_node(ironic, node_id):
             ports = self._ports_of(ironic, self._resolve(ironic, node_id))
         for port in ports:
             if _fits(match, port):
                 return ironic.delete_port(port["uuid"])
+        self._ensure_whole_view(ironic)
         raise errors.NotFound
 
     def _resolve(self, ironic: Connection, node_id: str) -> str:
@@ -183,7 +186,7 @@ class Inventory:
                 return node
         # Ironic takes ".json" for a format and fails on what is left.
         if not _NAME.fullmatch(node_id) or node_id in _RESERVED_NAMES or node_id.endswith(".json"):
-            raise errors.NotFound
+            raise errors.NodeNotFound(node_id)
         return ironic.get_node(node_id)
 
     def _find_by_number(self, ironic: Connection, number: int) -> JsonObject | None:
@@ -203,14 +206,23 @@ class Inventory:
             self._ids.forget(number)
         return None
 
-    def _ensure_id_is_free(self, ironic: Connection, number: int) -> None:
-        if any(recorded == number for _, recorded in _list_ids(ironic)):
+    def _ensure_first_with(self, ironic: Connection, number: int, node_uuid: str) -> None:
+        """Make sure that a node just made is the only one with its recorded integer.
+
+        Ironic lists nodes in the order of their creation, so of several made at once one stays.
+
+        :raises errors.Conflict: another one was first
+        """
+        self._rights.ensure_can_list(ironic)
+        holders = [each for each, recorded in _list_ids(ironic) if recorded == number]
+        if holders[:1] != [node_uuid]:
             raise errors.Conflict(f"A node with id {number} already exists.")
 
     def _ports_of(self, ironic: Connection, node_uuid: str) -> list[JsonObject]:
-        # Filtered here as well: the links between Ironic's pages forget the filter.
+        # Filtered here as well: the links between Ironic's pages forget the filter. Some databases
+        # do not mind the letter case of a UUID.
         ports = ironic.list_node_ports(node_uuid, translation.PORT_FIELDS)
-        return [port for port in ports if port.get("node_uuid") == node_uuid]
+        return [port for port in ports if str(port.get("node_uuid")).lower() == node_uuid.lower()]
 
     def _create_port(self, ironic: Connection, node_uuid: str, new: NewInterface) -> JsonObject:
         """Create a port; when it is not known whether that worked, make sure that it did not."""
@@ -254,6 +266,25 @@ class Inventory:
             _try(undo, f"node {node_uuid}")
             raise
 
+    @contextmanager
+    def _of_node(self, ironic: Connection, node_id: str) -> Iterator[None]:
+        """Take whatever is not found in the block for the node that the caller named."""
+        try:
+            yield
+        except errors.NodeNotFound:
+            raise
+        except errors.NotFound as error:
+            self._ensure_whole_view(ironic)
+            raise errors.NodeNotFound(node_id) from error
+
+    def _ensure_whole_view(self, ironic: Connection) -> None:
+        """Make sure that what is not found is not there, rather than hidden from our account.
+
+        What Ironic hides from callers who come with their own rights is hidden from them.
+        """
+        if not ironic.forwards_token:
+            self._rights.ensure_can_list(ironic)
+
     def _both(self, one: Callable[[], _T], other: Callable[[], _U]) -> tuple[_T, _U]:
         """Run two reads at the same time, the second in another thread that logs as this one."""
         caller = get_current()
@@ -264,17 +295,20 @@ class Inventory:
             return other()
 
         second = self._pool.submit(other_in_context)
-        first = one()
-        return first, second.result()
+        try:
+            return one(), second.result()
+        finally:
+            # If the first failed and the second has not begun, nobody wants it.
+            second.cancel()
 
 
 @contextmanager
-def _of_node(node_id: str) -> Iterator[None]:
-    """Take whatever is not found in the block for the node that the caller named."""
+def _sensible() -> Iterator[None]:
+    """Take a node or port that cannot be read for a fault of Ironic's."""
     try:
         yield
-    except errors.NotFound as error:
-        raise errors.NodeNotFound(node_id) from error
+    except (KeyError, TypeError, ValueError) as error:
+        raise errors.BadGateway(detail=f"Ironic answered what is no node: {error!r}") from error
 
 
 def _try(undo: Callable[[], None], what: str) -> None:
@@ -293,7 +327,8 @@ def _try(undo: Callable[[], None], what: str) -> None:
 
 def _list_ids(ironic: Connection) -> list[tuple[str, int | None]]:
     nodes = ironic.list_nodes(["uuid", "extra"])
-    return [(node["uuid"], translation.recorded_id_of(node)) for node in nodes]
+    with _sensible():
+        return [(node["uuid"], translation.recorded_id_of(node)) for node in nodes]
 
 
 def _fits(match: InterfaceMatch, port: JsonObject) -> bool:

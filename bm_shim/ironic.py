@@ -6,9 +6,10 @@
 raise :mod:`bm_shim.errors` only.
 """
 
-import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from ironicclient import exc
 from ironicclient.v1 import client as v1
@@ -16,11 +17,12 @@ from keystoneauth1 import exceptions as kexc
 from keystoneauth1 import loading, token_endpoint
 from keystoneauth1.session import Session
 from oslo_config import cfg
+from oslo_utils.strutils import mask_password
 from tenacity import (
     Retrying,
     retry_if_exception_type,
     stop_after_attempt,
-    stop_after_delay,
+    stop_before_delay,
     wait_fixed,
 )
 
@@ -55,7 +57,6 @@ class Ironic:
 
     def __init__(self, conf: cfg.ConfigOpts) -> None:
         self._conf = conf
-        self._lock = threading.Lock()
         self._client: v1.Client | None = None
 
     def on_behalf(self, context: RequestContext) -> "Connection":
@@ -88,24 +89,26 @@ class Ironic:
         return Retrying(
             retry=retry_if_exception_type(again),
             stop=stop_after_attempt(1 + group.api_max_retries)
-            | stop_after_delay(group.retry_timeout),
+            | stop_before_delay(group.retry_timeout),
             wait=wait_fixed(group.api_retry_interval),
             reraise=True,
         )
 
     def _own_client(self) -> v1.Client:
         if self._client is None:
-            with self._lock:
-                if self._client is None:
-                    auth = loading.load_auth_from_conf_options(self._conf, "ironic")
-                    endpoint = self._conf.ironic.endpoint_override
-                    self._client = self._build_client(self._build_session(auth), endpoint)
+            # Without a lock: where Keystone hangs, callers would queue for one timeout each. Of
+            # several clients made at once, the last stays.
+            auth = loading.load_auth_from_conf_options(self._conf, "ironic")
+            endpoint = self._conf.ironic.endpoint_override
+            self._client = self._build_client(self._build_session(auth), endpoint)
         return self._client
 
     def _build_session(self, auth: Any, http: Any = None) -> Session:
         session: Session = loading.load_session_from_conf_options(
             self._conf, "ironic", auth=auth, session=http
         )
+        # At DEBUG it would write down bodies, and so pm_password.
+        session.__dict__["request"] = partial(session.request, log=False)
         return session
 
     def _build_client(self, session: Session, endpoint: str | None) -> v1.Client:
@@ -143,15 +146,12 @@ class Connection:
 
         :param fields: which to ask for; None: whole nodes, at about twice the price
         """
-        return self._list(
-            lambda client, **kw: client.node.list(
-                fields=fields, detail=fields is None, limit=0, **kw
-            )
-        )
+        what = "detail=True" if fields is None else f"fields={','.join(fields)}"
+        return self._list("nodes", what)
 
     def list_ports(self, fields: list[str]) -> list[JsonObject]:
         """Return the ports of all nodes, every page."""
-        return self._list(lambda client, **kw: client.port.list(fields=fields, limit=0, **kw))
+        return self._list("ports", f"fields={','.join(fields)}")
 
     def list_node_ports(self, node: str, fields: list[str]) -> list[JsonObject]:
         """Return the ports of a node, given by UUID or name.
@@ -159,9 +159,8 @@ class Connection:
         :raises errors.NotFound: no such node
         """
         # Not "/v1/nodes/NODE/ports", which does not know names.
-        return self._call(
-            lambda client, **kw: _dicts(client.port.list(node=node, fields=fields, limit=0, **kw))
-        )
+        query = f"node={node}&fields={','.join(fields)}"
+        return self._call(lambda client, **kw: _read_pages(client, "ports", query, **kw))
 
     def get_node(self, node: str) -> JsonObject:
         """Return the whole node, given by UUID or name.
@@ -270,15 +269,15 @@ class Connection:
 
         return self._call(ask)
 
-    def _list(self, fetch: Callable[..., list[Any]]) -> list[JsonObject]:
-        def fetch_all(client: v1.Client, **kwargs: Any) -> list[JsonObject]:
+    def _list(self, key: str, query: str) -> list[JsonObject]:
+        def read(client: v1.Client, **kwargs: str) -> list[JsonObject]:
             try:
-                return _dicts(fetch(client, **kwargs))
+                return _read_pages(client, key, query, **kwargs)
             except exc.NotFound as error:
                 detail = f"Ironic's list could not be read to its end: {error.message!r}"
                 raise _ListMoved(detail=detail) from error
 
-        return self._call(fetch_all)
+        return self._call(read)
 
     def _call(self, function: Callable[..., _T], *, read: bool = True) -> _T:
         """Call ``function(client, global_request_id=...)`` under the retry and error rules."""
@@ -300,7 +299,7 @@ class Connection:
 
     def _translate_answer(self, error: Any) -> errors.ShimError:
         """Translate a 4xx or 5xx of Ironic."""
-        status, message = error.http_status, str(error.message)
+        status, message = error.http_status, _without_secrets(str(error.message))
         if status in (401, 403):
             return self._translate_refusal(status, message)
         if status == 409:
@@ -312,13 +311,13 @@ class Connection:
             return errors.NotSetUp(
                 detail=f"Ironic has no conductor for the driver of [enroll]: {message!r}"
             )
+        detail = f"Ironic answered {status}: {message!r}"
+        if status in (429, 502, 503, 504):
+            return errors.ServiceUnavailable(detail=detail)
         if 400 <= status < 500:
             return errors.BadRequest(message)
-        detail = f"Ironic answered {status}: {message!r}"
         if status == 501:
             return errors.NotImplementedByIronic(detail=detail)
-        if status in (502, 503, 504):
-            return errors.ServiceUnavailable(detail=detail)
         return errors.BadGateway(detail=detail)
 
     def _translate_refusal(self, status: int, message: str) -> errors.ShimError:
@@ -352,9 +351,46 @@ def _translate_failure(error: Exception) -> errors.ShimError:
             )
 
 
+def _without_secrets(message: str) -> str:
+    """Return an error's text fit for logs and callers.
+
+    When its database fails, Ironic quotes the statement with all its values, ``driver_info`` among
+    them.
+    """
+    return mask_password(message.partition("[SQL")[0].rstrip())
+
+
+def _read_pages(
+    client: v1.Client, key: str, query: str, global_request_id: str
+) -> list[JsonObject]:
+    """Read a list to its end.
+
+    The client's own lists take any JSON for an empty one, and follow links in circles.
+
+    :raises ValueError, KeyError, TypeError: it is no list of Ironic's
+    """
+    rows: list[JsonObject] = []
+    read: set[str] = set()
+    path = f"/v1/{key}?{query}"
+    while path:
+        if path in read:
+            raise ValueError("the links between the pages of a list lead back")
+        read.add(path)
+        headers = {"X-OpenStack-Request-Id": global_request_id}
+        body: Any = client.http_client.json_request("GET", path, headers=headers)[1]
+        rows += [dict(row) for row in body[key]]
+        path = _path_of(body.get("next"), client)
+    return rows
+
+
+def _path_of(link: str | None, client: v1.Client) -> str:
+    """Return what to ask for to follow an absolute link; empty for none."""
+    if link is None:
+        return ""
+    url = urlsplit(link)
+    prefix = urlsplit(client.http_client.endpoint_trimmed).path
+    return f"{url.path.removeprefix(prefix)}?{url.query}"
+
+
 def _dict(resource: Any) -> JsonObject:
     return dict(resource.to_dict())
-
-
-def _dicts(resources: list[Any]) -> list[JsonObject]:
-    return [resource.to_dict() for resource in resources]

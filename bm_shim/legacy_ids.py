@@ -12,6 +12,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future
 
 LOG = logging.getLogger(__name__)
 
@@ -62,43 +63,70 @@ class IdIndex:
         self._clock = clock
         self._uuids: dict[int, str] = {}
         self._lock = threading.Lock()
-        self._listed_at = float("-inf")
+        self._last_began = float("-inf")
+        # A listing that has not begun yet, for all who ask until it does.
+        self._pending: Future[None] | None = None
 
     def find(self, number: int, list_entries: Callable[[], Iterable[Entry]]) -> str | None:
         """Return the UUID for ``number``, or None when no node has it.
 
         :param list_entries: lists all nodes; called on a miss only, its errors pass through
         """
-        asked_at = self._clock()
-        found = self._uuids.get(number)
-        if found is not None:
-            return found
-        with self._lock:
-            if self._listed_at <= asked_at:
-                self._refresh(list_entries)
-            return self._uuids.get(number)
+        if number not in self._uuids:
+            self._refresh(list_entries)
+        return self._uuids.get(number)
 
     def remember(self, resource_uuid: str, recorded: int | None) -> None:
         """Take in a node that was just seen or made."""
-        self._uuids[derived_id(resource_uuid)] = resource_uuid
-        if recorded is not None:
-            self._uuids.setdefault(recorded, resource_uuid)
+        for number in (derived_id(resource_uuid), recorded):
+            if number is not None:
+                self._uuids.setdefault(number, resource_uuid)
 
     def forget(self, number: int) -> None:
         """Drop an id that turned out to be wrong, so that the next search lists again."""
         self._uuids.pop(number, None)
 
     def _refresh(self, list_entries: Callable[[], Iterable[Entry]]) -> None:
-        wait = self._listed_at + REFRESH_INTERVAL - self._clock()
+        """Make a listing that begins from now on, or wait for one that somebody else makes."""
+        with self._lock:
+            listing = self._pending
+            if listing is None:
+                mine = self._pending = Future()
+                wait = self._last_began + REFRESH_INTERVAL - self._clock()
+                self._last_began = self._clock() + max(wait, 0)
+        if listing is not None:
+            return listing.result()
         if wait > 0:
             time.sleep(wait)
-        began = self._clock()
-        for resource_uuid, recorded in list_entries():
-            known = recorded is not None and self._uuids.get(recorded)
-            if known and known != resource_uuid:
+        with self._lock:
+            self._pending = None
+        try:
+            self._take_in(list_entries())
+        except BaseException as error:
+            mine.set_exception(error)
+            raise
+        mine.set_result(None)
+        return None
+
+    def _take_in(self, entries: Iterable[Entry]) -> None:
+        """Replace what is known by a listing.
+
+        Of nodes that record the same integer, it means the one that Ironic lists first. A derived
+        integer that fits several (UUIDs made from the clock of one machine end alike) means none.
+        """
+        uuids: dict[int, str] = {}
+        ambiguous = set()
+        for resource_uuid, recorded in entries:
+            if uuids.setdefault(derived := derived_id(resource_uuid), resource_uuid) != (
+                resource_uuid
+            ):
+                ambiguous.add(derived)
+            if recorded is not None and uuids.setdefault(recorded, resource_uuid) != resource_uuid:
                 LOG.warning(
                     "Nodes %s and %s both record the legacy id %s; it means the former.",
-                    known, resource_uuid, recorded,
+                    uuids[recorded], resource_uuid, recorded,
                 )  # fmt: skip
-            self.remember(resource_uuid, recorded)
-        self._listed_at = began
+        for number in ambiguous:
+            LOG.warning("Several nodes have the derived id %s; use their UUIDs.", number)
+            del uuids[number]
+        self._uuids = uuids

@@ -6,7 +6,6 @@ or empty list with status 200, and one that may create nodes but neither ports n
 leave half a node behind.
 """
 
-import threading
 import time
 from collections.abc import Callable
 
@@ -21,10 +20,10 @@ _LIST_ADVICE = (
     "in Ironic's policy file."
 )
 _CREATE_ADVICE = (
-    "The account of [ironic] may not create ports, so nodes cannot be created with an interface. "
-    "Give it the admin role on the system and set system_scope = all in [ironic], or grant it "
-    "baremetal:port:create, baremetal:port:delete and baremetal:node:delete in Ironic's policy "
-    "file."
+    "The account of [ironic] may not create ports, and so not delete what fails half-way, "
+    "so no node is created. Give it the admin role on the system and set system_scope = all in "
+    "[ironic], or grant it baremetal:port:create, baremetal:port:delete and "
+    "baremetal:node:delete in Ironic's policy file."
 )
 _LIST_MESSAGE = (
     "This service is not set up to list nodes: the bare metal service shows its account only a "
@@ -42,7 +41,6 @@ class Rights:
         self._interval = interval
         self._clock = clock
         self._good_until: dict[str, float] = {}
-        self._lock = threading.Lock()
 
     def ensure_can_list(self, ironic: Connection) -> None:
         """Make sure that a list of nodes is the whole truth.
@@ -57,7 +55,7 @@ class Rights:
             raise NotSetUp(_LIST_MESSAGE, detail=_LIST_ADVICE)
 
     def ensure_can_create(self, ironic: Connection) -> None:
-        """Make sure that a node can get its port, before the node is made.
+        """Make sure that a node can be made, given ports and taken away again, before it is made.
 
         :raises NotSetUp: our account may not; the log says what to grant
         :raises Forbidden: the caller may not, where tokens are forwarded
@@ -69,13 +67,13 @@ class Rights:
             raise NotSetUp(detail=_CREATE_ADVICE)
 
     def _holds(self, right: str, ask: Callable[[], bool]) -> bool:
-        with self._lock:
-            if self._clock() < self._good_until.get(right, float("-inf")):
-                return True
-            holds = ask()
-            if holds:
-                self._good_until[right] = self._clock() + self._interval
-            return holds
+        if self._clock() < self._good_until.get(right, float("-inf")):
+            return True
+        # Without a lock: where Ironic hangs, callers would queue for one timeout each.
+        holds = ask()
+        if holds:
+            self._good_until[right] = self._clock() + self._interval
+        return holds
 
 
 def _can_create(ironic: Connection) -> bool:

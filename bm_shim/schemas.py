@@ -11,29 +11,32 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load, validate
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load, pre_load, validate
 
 from bm_shim.errors import BadRequest
 from bm_shim.legacy_ids import DERIVED_FROM, HIGHEST_ID
 from bm_shim.model import InterfaceMatch, NewInterface, NewNode
 
 #: nova-baremetal's rule (Icehouse, Juno), wording included. Other spellings never worked.
-_MAC = re.compile(r"([0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}")
+MAC = re.compile(r"([0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}")
 MAC_MESSAGE = "Must specify address in the form of xx:xx:xx:xx:xx:xx"
 NO_MATCH_MESSAGE = "Must specify id or address"
 
 #: The columns of nova_bm were 32-bit integers and texts of this length.
 _MAX_INTEGER = 2**31 - 1
-_MAX_TEXT = 255
+MAX_TEXT = 255
 
-_DIGITS = re.compile(r"\s*[+-]?[0-9]{1,19}\s*")
+DIGITS = re.compile(r"\s*[+-]?[0-9]{1,19}\s*")
+
+
+_UUID = re.compile(r"[0-9a-fA-F]{8}-?([0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}")
 
 
 class MacAddress(fields.Field[str]):
     """A MAC address in the one spelling that the old server took, kept as it is."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        if isinstance(value, str) and _MAC.fullmatch(value):
+        if isinstance(value, str) and MAC.fullmatch(value):
             return value
         raise ValidationError(MAC_MESSAGE)
 
@@ -47,7 +50,7 @@ class LegacyInteger(fields.Integer):
 
     def _validated(self, value: Any) -> int:
         # Not left to int(), which also takes "1_000" and the digits of other scripts.
-        if isinstance(value, str) and _DIGITS.fullmatch(value):
+        if isinstance(value, str) and DIGITS.fullmatch(value):
             value = int(value)
         return super()._validated(value)
 
@@ -58,7 +61,7 @@ class LegacyText(fields.String):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(
             allow_none=True,
-            validate=validate.And(validate.Length(max=_MAX_TEXT), _check_storable),
+            validate=validate.And(validate.Length(max=MAX_TEXT), _check_storable),
             **kwargs,
         )
 
@@ -76,10 +79,12 @@ class LegacyUuid(fields.Field[str | None]):
     """A UUID, as text in its canonical spelling; empty is none, as it was."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str | None:
-        try:
-            return str(uuid.UUID(value)) if value != "" else None
-        except (ValueError, AttributeError, TypeError):
-            raise ValidationError("Not a valid UUID.") from None
+        if value == "":
+            return None
+        # Not left to uuid.UUID(), which also takes braces, blanks and underscores.
+        if not isinstance(value, str) or not _UUID.fullmatch(value):
+            raise ValidationError("Not a valid UUID.")
+        return str(uuid.UUID(value))
 
 
 def _check_storable(text: str) -> None:
@@ -142,7 +147,9 @@ class NewNodeSchema(_LegacySchema):
 class NewInterfaceSchema(_LegacySchema):
     """The ``add_interface`` object."""
 
-    address = MacAddress(required=True, error_messages={"required": MAC_MESSAGE})
+    address = MacAddress(
+        required=True, error_messages={"required": MAC_MESSAGE, "null": MAC_MESSAGE}
+    )
     datapath_id = DatapathId()
     port_no = LegacyInteger()
 
@@ -160,9 +167,13 @@ class InterfaceMatchSchema(_LegacySchema):
     id = LegacyInteger(maximum=HIGHEST_ID - 1)
     address = fields.String(allow_none=True)
 
+    @pre_load
+    def _drop_empty(self, data: Mapping[str, object], **kwargs: Any) -> dict[str, object]:
+        return {name: value for name, value in data.items() if value not in ("", 0, None)}
+
     @post_load
     def _make(self, data: dict[str, Any], **kwargs: Any) -> InterfaceMatch:
-        match = InterfaceMatch(id=data.get("id") or None, address=data.get("address") or None)
+        match = InterfaceMatch(**data)
         if match == InterfaceMatch():
             raise ValidationError(NO_MATCH_MESSAGE)
         return match

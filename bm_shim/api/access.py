@@ -39,8 +39,14 @@ class Services:
 
 
 def init_app(app: Flask, services: Services) -> None:
-    """Give an application its services."""
+    """Give an application its services, and let nobody in whom it does not know."""
     app.extensions[_EXTENSION] = services
+
+    # As in Nova, before it is looked whether there is such a path.
+    @app.before_request
+    def need_caller() -> None:
+        if prefixes.is_below_root(request.environ):
+            caller()
 
 
 def services() -> Services:

@@ -52,7 +52,6 @@ _CLASS_OF_STATUS: dict[int, type[errors.ShimError]] = {
         errors.Conflict,
         errors.RequestTooLarge,
         errors.UnsupportedMediaType,
-        errors.ServiceUnavailable,
     )
 }
 
@@ -96,6 +95,9 @@ def from_status(status: int) -> errors.ShimError:
     """
     if status == HTTPStatus.METHOD_NOT_ALLOWED:
         return errors.NotFound()
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        # From the token check, or a health check that was told to fail.
+        return errors.ServiceUnavailable("The service is temporarily unavailable.")
     known = _CLASS_OF_STATUS.get(status)
     if known is not None:
         return known()
@@ -132,7 +134,8 @@ class FaultNormalizer:
             return render(from_exception(error), environ)(environ, start_response)
         if response.status_int < 400 or environ.get(_RENDERED):
             return response(environ, start_response)  # type: ignore[no-any-return]
-        response.app_iter_close()
+        # As WSGI demands of whoever does not pass a body on.
+        getattr(response.app_iter, "close", lambda: None)()
         fault = render(from_status(response.status_int), environ)
         for name, value in response.headers.items():
             if name.lower() not in self._OF_THE_BODY and name not in fault.headers:

@@ -6,6 +6,7 @@ maximum advertised, which makes clients that negotiate work unaided.
 """
 
 import re
+from http import HTTPStatus
 
 from flask import Response, request
 
@@ -19,7 +20,7 @@ _LAST_OF_NOVA = (2, 104)
 
 _LEGACY_HEADER = "X-OpenStack-Nova-API-Version"
 _HEADER = "OpenStack-API-Version"
-_FORMAT = re.compile(r"([1-9][0-9]{0,8})\.(0|[1-9][0-9]{0,8})")
+_FORMAT = re.compile(r"([1-9][0-9]{0,99})\.(0|[1-9][0-9]{0,99})")
 
 
 def text(version: tuple[int, int]) -> str:
@@ -28,11 +29,10 @@ def text(version: tuple[int, int]) -> str:
 
 
 def check() -> None:
-    """Refuse a request for a version that the API does not have.
+    """Refuse a request for a version that Nova does not have.
 
     :raises errors.BadRequest: the header is malformed
     :raises errors.NotAcceptable: a version outside Nova's range
-    :raises errors.NotFound: a version of Nova's that has no bare metal API any more
     """
     if not _applies():
         return
@@ -43,19 +43,30 @@ def check() -> None:
             f"API Version String {asked} is of invalid format. Must be of format "
             "MajorNum.MinorNum."
         )
-    version = (int(match[1]), int(match[2]))
-    if not MINIMUM <= version <= _LAST_OF_NOVA:
+    if not MINIMUM <= _numbers(match) <= _LAST_OF_NOVA:
         raise errors.NotAcceptable(
             f"Version {asked} is not supported by the API. Minimum is {text(MINIMUM)} and maximum "
             f"is {text(MAXIMUM)}."
         )
-    if version > MAXIMUM:
+
+
+def check_reach() -> None:
+    """Refuse a version of Nova's that has no bare metal API any more.
+
+    :raises errors.NotFound: as if there were no such path
+    """
+    match = _FORMAT.fullmatch(_asked()) if _applies() else None
+    if match is not None and _numbers(match) > MAXIMUM:
         raise errors.NotFound
 
 
 def add_headers(response: Response) -> Response:
-    """Say which version the answer is of, as Nova does on success and on faults."""
-    if _applies() and request.url_rule is not None and _FORMAT.fullmatch(_asked()):
+    """Say which version the answer is of, as Nova does on success and on faults.
+
+    Not where it never looked at the version: at a bad token, and at an unknown path.
+    """
+    looked_at = request.url_rule is not None and response.status_code != HTTPStatus.UNAUTHORIZED
+    if _applies() and looked_at and _FORMAT.fullmatch(_asked()):
         response.headers[_HEADER] = f"compute {_asked()}"
         response.headers[_LEGACY_HEADER] = _asked()
         response.headers.add("Vary", _HEADER)
@@ -67,11 +78,19 @@ def _applies() -> bool:
     return prefixes.prefix_of(request.environ) == prefixes.NEW
 
 
+def _numbers(match: re.Match[str]) -> tuple[int, int]:
+    return int(match[1]), int(match[2])
+
+
 def _asked() -> str:
-    """Return what the request asks for; the newer header wins, if it speaks to this service."""
-    service, _, version = request.headers.get(_HEADER, "").strip().partition(" ")
-    if service.lower() == "compute":
-        asked = version.strip()
-    else:
-        asked = request.headers.get(_LEGACY_HEADER, text(MINIMUM)).strip()
-    return text(MAXIMUM) if asked.lower() == "latest" else asked
+    """Return what the request asks for; the newer header wins, if it speaks to this service.
+
+    Either may hold several values, and comma-separated ones count as several lines: the last one
+    wins.
+    """
+    asked = request.headers.get(_LEGACY_HEADER, text(MINIMUM)).rpartition(",")[2].strip()
+    for value in request.headers.get(_HEADER, "").split(","):
+        service, *version = value.split(None, 1) or [""]
+        if service.lower() == "compute" and version:
+            asked = version[0].strip()
+    return text(MAXIMUM) if asked == "latest" else asked

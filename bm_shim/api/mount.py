@@ -30,11 +30,24 @@ def mount(app: Flask, blueprint: Blueprint, path: str) -> None:
         app.register_blueprint(blueprint, name=f"{name}_{blueprint.name}", url_prefix=route + path)
 
 
+def not_routed() -> errors.NotFound:
+    """Return the error for a path or method that Nova had no route for.
+
+    The answer is that to an unknown path, so of no version.
+    """
+    request.url_rule = None
+    return errors.NotFound()
+
+
 def _check_request() -> None:
     """Check what comes before policy in Nova: method, microversion, project."""
-    # Nova's routes never knew HEAD.
-    if request.method == "HEAD":
-        raise errors.NotFound
+    if not _is_routed(request.method):
+        raise not_routed()
     microversion.check()
     view_args = request.view_args or {}
     check_project(view_args.pop("project_id", None))
+
+
+def _is_routed(method: str) -> bool:
+    """Whether Nova's routes knew the method: never HEAD, and PUT until Juno."""
+    return method != "HEAD" and (method != "PUT" or prefixes.is_old(request.environ))

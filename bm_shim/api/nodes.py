@@ -6,10 +6,10 @@ from collections.abc import Callable
 from flask import Response, request
 
 from bm_shim import errors, policy, schemas
-from bm_shim.api import faults, prefixes
+from bm_shim.api import faults, microversion
 from bm_shim.api.access import authorize, caller, dialect, public, requires, services
 from bm_shim.api.mount import resource
-from bm_shim.api.representation import MALFORMED_BODY, accepted, answer, read_object
+from bm_shim.api.representation import MALFORMED_BODY, accepted, answer, read, read_object
 
 _NEW_NODE = schemas.NewNodeSchema()
 _NEW_INTERFACE = schemas.NewInterfaceSchema()
@@ -24,22 +24,18 @@ blueprint = resource("nodes")
 def refuse_writes() -> None:
     """With ``[api] read_only``, answer writes as Nova's proxy does, before policy is looked at.
 
-    The body must be readable all the same.
+    The body must be readable all the same, and the version one that has the API.
     """
     if not services().read_only or request.method not in ("POST", "DELETE"):
         return
-    caller()
-    if request.method == "DELETE":
-        command = "node-delete"
-    elif (request.view_args or {}).get("node_id"):
-        command = "port-create" if _action_of(read_object()) == "add_interface" else "port-delete"
-    else:
-        command = "node-create"
-        if request.get_data():
-            read_object()
+    command = _command_instead()
+    microversion.check_reach()
     raise errors.BadRequest(
         f"Command not supported. Please use Ironic command {command} to perform this action."
     )
+
+
+blueprint.before_request(microversion.check_reach)
 
 
 @blueprint.errorhandler(errors.NodeNotFound)
@@ -87,10 +83,7 @@ def delete_node(node_id: str) -> Response:
 @public
 def update_node(node_id: str) -> Response:
     """Refuse: there never was an update. Until Juno, though, there was a route for it."""
-    caller()
-    if prefixes.is_old(request.environ):
-        raise errors.BadRequest(_NO_SUCH_ACTION.format("update"))
-    raise errors.NotFound
+    raise errors.BadRequest(_NO_SUCH_ACTION.format("update"))
 
 
 @blueprint.post("/<node_id>/action")
@@ -101,6 +94,21 @@ def act_on_node(node_id: str) -> Response:
     rule, act = _ACTIONS[_action_of(body)]
     authorize(rule)
     return act(node_id, body)
+
+
+def _command_instead() -> str:
+    """Return the command of Ironic's client that does what the request asks for.
+
+    :raises errors.BadRequest: the body cannot be read, or names no action
+    """
+    if request.method == "DELETE":
+        return "node-delete"
+    if (request.view_args or {}).get("node_id"):
+        return "port-create" if _action_of(read_object()) == "add_interface" else "port-delete"
+    if request.get_data():
+        # Whatever it holds.
+        read()
+    return "node-create"
 
 
 def _action_of(body: dict[str, object]) -> str:

@@ -9,10 +9,13 @@ from dataclasses import dataclass
 from flask import Blueprint, Response, request
 
 from bm_shim.api import microversion
-from bm_shim.api.access import public
+from bm_shim.api.access import check_project, public
+from bm_shim.api.mount import not_routed
 from bm_shim.api.representation import answer
 
 blueprint = Blueprint("versions", __name__)
+blueprint.before_request(microversion.check)
+blueprint.after_request(microversion.add_headers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +73,19 @@ def show_v2() -> Response:
 
 @blueprint.get("/v2.1")
 @blueprint.get("/v2.1/")
-@blueprint.get("/v2.1/<project:project_id>/")
+@blueprint.get("/v2.1/<project:project_id>/", strict_slashes=False)
 @public
 def show_v2_1(project_id: str | None = None) -> Response:
-    """Show v2.1; since Pike also below a project."""
+    """Show v2.1; since Pike also below a project, if the path ends with a slash."""
+    if project_id is not None:
+        if request.method == "HEAD" or not request.path.endswith("/"):
+            raise not_routed()
+        check_project(project_id)
     return answer({"version": _details(_V2_1)})
 
 
 def _entry(version: Version, *more_links: dict[str, str]) -> dict[str, object]:
-    self_link = {"rel": "self", "href": request.host_url.rstrip("/") + version.path}
+    self_link = {"rel": "self", "href": request.root_url.rstrip("/") + version.path}
     return {
         "id": version.id,
         "status": version.status,

@@ -11,8 +11,8 @@ from typing import Any
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
-import defusedxml.ElementTree
 from defusedxml import DefusedXmlException
+from defusedxml.ElementTree import DefusedXMLParser
 
 _FAULTS = "http://docs.openstack.org/compute/api/v1.1"
 _COMMON = "http://docs.openstack.org/common/api/v1.0"
@@ -49,15 +49,18 @@ class Malformed(ValueError):
 def parse(data: bytes) -> dict[str, object]:
     """Read a request: the root element is the key, attributes and children are its object.
 
-    All values are texts. Namespaces are ignored.
+    All values are texts. Namespaces are ignored. A root that holds only text has it for a value.
 
     :raises Malformed: it cannot be read, or has a DTD, entities, or is nested too deeply
     """
+    parser = DefusedXMLParser(target=_BoundedBuilder(), forbid_dtd=True)
     try:
-        root = defusedxml.ElementTree.fromstring(data, forbid_dtd=True)
+        parser.feed(data)
+        root = parser.close()
     except (ElementTree.ParseError, DefusedXmlException, ValueError, LookupError) as error:
         raise Malformed(str(error)) from error
-    return {_local_name(root): _object(root, _MAX_DEPTH)}
+    text = (root.text or "").strip()
+    return {_local_name(root): text if text and not len(root) else _object(root)}
 
 
 def write(body: Mapping[str, object]) -> bytes:
@@ -74,17 +77,33 @@ def write_fault(name: str, code: int, message: str) -> bytes:
     return bytes(ElementTree.tostring(fault, encoding="UTF-8", xml_declaration=False))
 
 
+class _BoundedBuilder(ElementTree.TreeBuilder):
+    """Builds a tree, and stops at the first element that is too deep."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._depth = 0
+
+    def start(self, tag: str, attributes: dict[str, str], /) -> Element:
+        self._depth += 1
+        if self._depth > _MAX_DEPTH:
+            raise Malformed("nested too deeply")
+        return super().start(tag, attributes)
+
+    def end(self, tag: str, /) -> Element:
+        self._depth -= 1
+        return super().end(tag)
+
+
 def _local_name(element: Element) -> str:
     return element.tag.rpartition("}")[2]
 
 
-def _object(element: Element, depth: int) -> dict[str, object]:
-    if depth == 0:
-        raise Malformed("nested too deeply")
+def _object(element: Element) -> dict[str, object]:
     read: dict[str, object] = dict(element.attrib)
     for child in element:
         plain = not len(child) and not child.attrib and child.text
-        read[_local_name(child)] = child.text if plain else _object(child, depth - 1)
+        read[_local_name(child)] = child.text if plain else _object(child)
     return read
 
 

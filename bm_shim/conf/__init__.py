@@ -8,6 +8,7 @@ there is no global one.
 import os
 from collections.abc import Sequence
 
+from keystonemiddleware import auth_token
 from oslo_config import cfg
 from oslo_log import log
 from oslo_middleware import cors
@@ -31,6 +32,11 @@ def register_opts(conf: cfg.ConfigOpts) -> None:
     for module in _MODULES:
         module.register_opts(conf)
     conf.register_opts(cors.OPTS, group="cors")
+    for group, options in auth_token.list_opts():
+        conf.register_opts(options, group=group)
+    # Without them, a Keystone that hangs would hold each request for ever.
+    conf.set_default("http_connect_timeout", 5, group="keystone_authtoken")
+    conf.set_default("http_request_max_retries", 1, group="keystone_authtoken")
     log.register_options(conf)
     set_library_defaults()
 
@@ -82,12 +88,17 @@ def load(args: Sequence[str] = (), config_files: Sequence[str] | None = None) ->
         version=bm_shim.__version__,
         default_config_files=list(config_files) if config_files else None,
     )
+    for module in _MODULES:
+        for option in module.OPTIONS:
+            # oslo.config looks at a value when it is read, which may be much later.
+            conf[module.GROUP][option.dest]
     return conf
 
 
 def authtoken_settings(conf: cfg.ConfigOpts) -> dict[str, object]:
     """Return what keystonemiddleware's ``AuthProtocol`` wants: our configuration, no own one.
 
-    The decision is delayed because its own 401 has Keystone's shape and not Nova's.
+    The decision is not delayed, whatever a section copied from elsewhere says: if it were, a
+    Keystone that is away would look like a bad token.
     """
-    return {"oslo_config_config": conf, "delay_auth_decision": True}
+    return {"oslo_config_config": conf, "delay_auth_decision": False}

@@ -28,7 +28,8 @@ def node_in_list(node: Node) -> dict[str, object]:
         "id": node.uuid,
         "interfaces": [],
         "host": PROXY_HOST,
-        "task_state": node.provision_state,
+        # Nova's library has it that a machine without a state is free, as it was in Juno.
+        "task_state": node.provision_state or "available",
         "cpus": node.properties.get("cpus", _ABSENT),
         "memory_mb": node.properties.get("memory_mb", _ABSENT),
         "disk_gb": node.properties.get("local_gb", _ABSENT),

@@ -7,9 +7,10 @@ had ``prov_mac_address`` and ``prov_vlan_id`` instead of a first interface.
 
 from bm_shim.errors import NotFound
 from bm_shim.formats import union
-from bm_shim.formats.values import legacy_time, size
+from bm_shim.formats.values import legacy_time
 from bm_shim.legacy_ids import derived_id
 from bm_shim.model import Interface, Node
+from bm_shim.translation import integer
 
 UPDATED_AT_IN_LIST = True
 
@@ -50,12 +51,12 @@ def node(node: Node) -> dict[str, object]:
 
 
 def node_in_list(node: Node) -> dict[str, object]:
-    """Return a node. All ids are integers, as are sizes; 0 where Ironic holds none."""
+    """Return a node. All ids are integers, as are sizes; null where Ironic holds none."""
     return {
         "id": derived_id(node.uuid) if node.recorded_id is None else node.recorded_id,
-        "cpus": size(node, "cpus"),
-        "local_gb": size(node, "local_gb"),
-        "memory_mb": size(node, "memory_mb"),
+        "cpus": integer(node.properties.get("cpus")),
+        "local_gb": integer(node.properties.get("local_gb")),
+        "memory_mb": integer(node.properties.get("memory_mb")),
         "service_host": node.service_host,
         "pm_address": node.pm_address,
         "pm_user": node.pm_user,
