@@ -9,10 +9,10 @@ PORT ?= 8774
 # What `make run` puts into Ironic.
 NODES ?= 5
 
-.PHONY: help venv run clients test lint format samples clean
+.PHONY: help venv run clients test lint format samples openapi api-ref clean
 
 help: ## Show this list.
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
 
 venv: $(STAMP) ## Set up .venv: the shim, a Keystone, an Ironic, and the tools.
 
@@ -45,6 +45,12 @@ format: venv ## Put the code into shape.
 samples: venv ## Generate the sample configuration and policy again.
 	$(BIN)/oslo-config-generator --config-file deploy/config-generator.conf
 	$(BIN)/oslopolicy-sample-generator --config-file deploy/policy-generator.conf
+
+openapi: venv ## Write api-ref/openapi.yaml again.
+	$(BIN)/python api-ref/generate_openapi.py
+
+api-ref: venv ## Build the API reference, in build/api-ref.
+	$(BIN)/python -m sphinx -q -W --keep-going -b html -d build/doctrees api-ref/source build/api-ref
 
 clean: ## Remove all that make has installed.
 	rm -rf $(VENV) build dist *.egg-info

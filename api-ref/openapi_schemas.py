@@ -1,0 +1,263 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The schemas of ``openapi.yaml``: what is asked, made from ours; what is answered, as it is."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from apispec import APISpec
+from apispec.ext.marshmallow import MarshmallowPlugin
+from marshmallow import Schema, fields, validate
+
+from bm_shim import schemas
+from bm_shim.api.faults import FAULT_NAMES
+from bm_shim.formats.values import PROXY_HOST
+from bm_shim.legacy_ids import DERIVED_FROM, HIGHEST_ID
+
+JsonObject = dict[str, Any]
+
+_PARAMETERS: dict[str, JsonObject] = yaml.safe_load(
+    (Path(__file__).parent / "source" / "parameters.yaml").read_text()
+)
+
+#: The schemas of requests: their names here, the keys they stand under, and what the tables of the
+#: reference call their fields.
+REQUESTS: dict[str, tuple[type[Schema], str, str]] = {
+    "NewNode": (schemas.NewNodeSchema, "node", "{}_request"),
+    "NewInterface": (schemas.NewInterfaceSchema, "add_interface", "interface_{}_request"),
+    "InterfaceMatch": (schemas.InterfaceMatchSchema, "remove_interface", "interface_{}_match"),
+}
+
+
+def words(parameter: str) -> str:
+    """Return what the tables of the reference say of a parameter."""
+    return " ".join(str(_PARAMETERS[parameter]["description"]).split()).replace("``", "`")
+
+
+def reference(kind: str, name: str) -> JsonObject:
+    """Return a reference to a component."""
+    return {"$ref": f"#/components/{kind}/{name}"}
+
+
+def exactly(properties: Mapping[str, object]) -> JsonObject:
+    """Return an object with these keys and no others."""
+    return {
+        "type": "object",
+        "properties": dict(properties),
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def one_of(*names: str) -> JsonObject:
+    """Return something that is shown in one of several formats."""
+    return {"oneOf": [reference("schemas", name) for name in names]}
+
+
+def array(items: JsonObject) -> JsonObject:
+    """Return an array."""
+    return {"type": "array", "items": items}
+
+
+def request_schemas() -> dict[str, JsonObject]:
+    """Return the schemas of requests, as apispec makes them of ours."""
+    plugin = MarshmallowPlugin()
+    spec = APISpec("", "", openapi_version="3.1.0", plugins=[plugin])
+    assert plugin.converter is not None  # noqa: S101
+    plugin.converter.add_attribute_function(_describe_field)  # type: ignore[no-untyped-call]
+    for name, (schema, _, _) in REQUESTS.items():
+        spec.components.schema(name, schema=schema)
+    made: dict[str, JsonObject] = spec.to_dict()["components"]["schemas"]
+    for name, (_, key, parameter) in REQUESTS.items():
+        for field, described in made[name]["properties"].items():
+            described["description"] = words(parameter.format(field))
+            if "anyOf" in described:
+                # What apispec says of the classes that our fields are made of is too narrow.
+                for each in ("type", "minimum", "maximum", "maxLength"):
+                    described.pop(each, None)
+        # In XML the object's key is the element's name.
+        made[name]["xml"] = {"name": key}
+    made["InterfaceMatch"]["anyOf"] = [{"required": ["id"]}, {"required": ["address"]}]
+    return made
+
+
+def _describe_field(self: Any, field: fields.Field[Any], **kwargs: Any) -> JsonObject:
+    """Say what a field of ours takes. apispec calls it for each field."""
+    described: JsonObject = {}
+    match field:
+        case schemas.MacAddress():
+            described = _choice(field, _MAC)
+        case schemas.LegacyInteger():
+            digits = {"type": "string", "pattern": f"^{schemas.DIGITS.pattern}$"}
+            described = _choice(field, {"type": "integer", **_range(field)}, digits)
+        case schemas.DatapathId():
+            described = _choice(field, _TEXT, _INTEGER)
+        case schemas.LegacyText():
+            described = _choice(field, _TEXT)
+        case schemas.LegacyUuid():
+            described = _choice(field, _UUID, {"const": ""})
+        case fields.Boolean():
+            texts = sorted(each for each in field.truthy | field.falsy if isinstance(each, str))
+            described = _choice(field, {"type": "boolean"}, {"enum": [0, 1, *texts]})
+    return {**described, "xml": {"attribute": True}}
+
+
+def _range(field: fields.Field[Any]) -> JsonObject:
+    (in_range,) = (each for each in field.validators if isinstance(each, validate.Range))
+    return {"minimum": in_range.min, "maximum": in_range.max}
+
+
+def _choice(field: fields.Field[Any], *choices: JsonObject) -> JsonObject:
+    if field.allow_none:
+        choices += ({"type": "null"},)
+    return dict(choices[0]) if len(choices) == 1 else {"anyOf": list(choices)}
+
+
+_STRING: JsonObject = {"type": "string"}
+_STRING_OR_NULL: JsonObject = {"type": ["string", "null"]}
+_TEXT: JsonObject = {
+    "type": "string",
+    "maxLength": schemas.MAX_TEXT,
+    # Ironic's database cannot store it.
+    "pattern": r"^[^\u0000]*$",
+}
+_UUID: JsonObject = {"type": "string", "format": "uuid"}
+_UUID_OR_NULL: JsonObject = {"type": ["string", "null"], "format": "uuid"}
+_INTEGER: JsonObject = {"type": "integer"}
+_INTEGER_OR_NULL: JsonObject = {"type": ["integer", "null"]}
+_RECORDED_ID: JsonObject = {"type": "integer", "minimum": 1, "maximum": DERIVED_FROM - 1}
+_ANY_ID: JsonObject = {"type": "integer", "minimum": 1, "maximum": HIGHEST_ID - 1}
+_MAC: JsonObject = {"type": "string", "pattern": f"^{schemas.MAC.pattern}$"}
+_TIME: JsonObject = {"type": "string", "format": "date-time"}
+_TIME_OR_NULL: JsonObject = {
+    "type": ["string", "null"],
+    # Without a zone, hence not of the format "date-time".
+    "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}$",
+}
+_EMPTY: JsonObject = {"type": "array", "maxItems": 0}
+
+
+def _said(parameter: str, schema: JsonObject) -> JsonObject:
+    return {"description": words(parameter), **schema}
+
+
+def _named(**properties: JsonObject) -> dict[str, JsonObject]:
+    """Give properties the words of the parameters of the same name."""
+    return {name: _said(name, schema) for name, schema in properties.items()}
+
+
+def _node(node_id: JsonObject, **properties: JsonObject) -> JsonObject:
+    """Return a node with what union and nova-baremetal share, and more."""
+    return exactly(
+        {
+            "id": _said("node_id_body", node_id),
+            **_named(
+                uuid=_UUID,
+                service_host=_STRING_OR_NULL,
+                cpus=_INTEGER,
+                memory_mb=_INTEGER,
+                local_gb=_INTEGER,
+                pm_address=_STRING_OR_NULL,
+                pm_user=_STRING_OR_NULL,
+                terminal_port=_INTEGER_OR_NULL,
+                instance_uuid=_UUID_OR_NULL,
+                task_state=_STRING_OR_NULL,
+                pxe_config_path=_STRING_OR_NULL,
+                interfaces=array(reference("schemas", "Interface")),
+                **properties,
+            ),
+        }
+    )
+
+
+def _proxy_node(**properties: JsonObject) -> JsonObject:
+    """Return a node as Nova's proxy has it; sizes are whatever Ironic holds."""
+    return exactly(
+        {
+            "id": _said("uuid", _UUID),
+            **_named(
+                host={"const": PROXY_HOST},
+                task_state=_STRING_OR_NULL,
+                cpus={},
+                memory_mb={},
+                disk_gb={},
+                **properties,
+            ),
+        }
+    )
+
+
+_UNION_ID: JsonObject = {"oneOf": [_RECORDED_ID, _UUID]}
+_UNION: dict[str, JsonObject] = {"host": {"const": PROXY_HOST}, "disk_gb": _INTEGER}
+
+_NODES: dict[str, JsonObject] = {
+    "UnionNode": _node(_UNION_ID, **_UNION, updated_at=_TIME_OR_NULL),
+    "UnionNodeInList": _node(_UNION_ID, **_UNION),
+    "NovaBaremetalNode": _node(_ANY_ID, updated_at=_TIME_OR_NULL),
+    "IronicProxyNode": _proxy_node(
+        interfaces=array(reference("schemas", "IronicProxyInterface")),
+        instance_uuid=_UUID_OR_NULL,
+    ),
+    "IronicProxyNodeInList": _proxy_node(interfaces=_EMPTY),
+    "Interface": exactly(
+        {
+            "id": _said("interface_id", _ANY_ID),
+            "address": _said("interface_address", _MAC),
+            "datapath_id": _said("interface_datapath_id", _STRING_OR_NULL),
+            "port_no": _said("interface_port_no", _INTEGER_OR_NULL),
+        }
+    ),
+    "IronicProxyInterface": exactly({"address": _said("interface_address", _MAC)}),
+}
+
+_SELF: JsonObject = exactly({"rel": {"const": "self"}, "href": _STRING})
+_DESCRIBED_BY: JsonObject = exactly(
+    {"rel": {"const": "describedby"}, "type": _STRING, "href": _STRING}
+)
+_VERSION: dict[str, JsonObject] = {
+    "id": _said("version_id", _STRING),
+    "status": _said("version_status", {"enum": ["CURRENT", "SUPPORTED"]}),
+    "version": _said("version_max", _STRING),
+    "min_version": _said("min_version", _STRING),
+    "updated": _said("version_updated", _TIME),
+}
+
+_OTHERS: dict[str, JsonObject] = {
+    "Version": exactly({**_VERSION, "links": _said("links", array(_SELF))}),
+    "VersionDetails": exactly(
+        {
+            **_VERSION,
+            "links": _said("links", array({"oneOf": [_SELF, _DESCRIBED_BY]})),
+            "media-types": _said(
+                "media_types", array(exactly({"base": _STRING, "type": _STRING}))
+            ),
+        }
+    ),
+    "Extension": exactly(
+        {
+            "alias": _said("alias", _STRING),
+            "name": _said("extension_name", _STRING),
+            "description": _said("description", _STRING),
+            "namespace": _said("namespace", _STRING),
+            "updated": _said("extension_updated", _TIME),
+            "links": _said("extension_links", _EMPTY),
+        }
+    ),
+}
+
+
+def answer_schemas() -> dict[str, JsonObject]:
+    """Return the schemas of all that is answered but faults."""
+    return {**_NODES, **_OTHERS}
+
+
+def fault_schema(status: int) -> JsonObject:
+    """Return the schema of the body that tells of an error."""
+    inner = exactly(
+        {
+            "code": _said("fault_code", {"const": status}),
+            "message": _said("fault_message", _STRING),
+        }
+    )
+    return exactly({FAULT_NAMES.get(status, "computeFault"): inner})
