@@ -11,10 +11,12 @@ from bm_shim.api.access import authorize, caller, check_project, requires, servi
 from bm_shim.api.representation import MALFORMED_BODY, accepted, answer, read_object
 from bm_shim.formats import union
 
-#: Until Liberty the path always named a project; later it need not.
+#: Until Liberty the path always named a project; since Mitaka, which had no ``/v1.1`` any more, it
+#: need not.
 PREFIXES = {
     "v1_1": "/v1.1/<project_id>",
     "v2": "/v2/<project_id>",
+    "v2_without_project": "/v2",
     "v2_1": "/v2.1/<project_id>",
     "v2_1_without_project": "/v2.1",
 }
