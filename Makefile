@@ -8,6 +8,8 @@ STAMP := $(VENV)/.installed
 PORT ?= 8774
 # What `make run` puts into Ironic.
 NODES ?= 5
+# How many processes run tests; each starts real servers of its own.
+WORKERS ?= 2
 
 .PHONY: help venv run clients test lint format samples openapi api-ref clean
 
@@ -30,7 +32,7 @@ clients: venv ## Install the old novaclients, each into an environment of its ow
 	$(BIN)/python tests/clients/environments.py $(VENV)/clients
 
 test: venv ## Run all tests.
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile
 
 lint: venv ## Check style, types, and that generated files are current.
 	$(BIN)/ruff check .
