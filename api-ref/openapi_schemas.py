@@ -78,6 +78,8 @@ def request_schemas() -> dict[str, JsonObject]:
                     described.pop(each, None)
         # In XML the object's key is the element's name.
         made[name]["xml"] = {"name": key}
+    # There, an empty text is as good as none.
+    made["InterfaceMatch"]["properties"]["id"]["anyOf"].append({"const": ""})
     made["InterfaceMatch"]["anyOf"] = [{"required": ["id"]}, {"required": ["address"]}]
     return made
 

@@ -169,7 +169,11 @@ class InterfaceMatchSchema(_LegacySchema):
 
     @pre_load
     def _drop_empty(self, data: Mapping[str, object], **kwargs: Any) -> dict[str, object]:
-        return {name: value for name, value in data.items() if value not in ("", 0, None)}
+        given = {name: value for name, value in data.items() if value not in ("", None)}
+        # As a text it is not empty, but an id that no interface has.
+        if given.get("id") is not False and given.get("id") == 0:
+            del given["id"]
+        return given
 
     @post_load
     def _make(self, data: dict[str, Any], **kwargs: Any) -> InterfaceMatch:

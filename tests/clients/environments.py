@@ -138,9 +138,7 @@ def install(directory: Path, say: Progress) -> dict[str, Environment]:
     return environments
 
 
-def install_missing(
-    environments: Collection[Environment], directory: Path, say: Progress
-) -> None:
+def install_missing(environments: Collection[Environment], directory: Path, say: Progress) -> None:
     """Make those of the environments that are missing, several at a time.
 
     :raises InstallError: some could not be made; the others were.
