@@ -260,7 +260,10 @@ class Inventory:
         except Exception:
 
             def undo() -> None:
-                if translation.bears_mark(ironic.get_node(node_uuid), mark):
+                node = ironic.get_node(node_uuid)
+                if translation.bears_mark(node, mark):
+                    if node.get("instance_uuid") is not None:
+                        ironic.release_instance(node_uuid)
                     ironic.delete_node(node_uuid)
 
             _try(undo, f"node {node_uuid}")

@@ -189,6 +189,11 @@ class Connection:
             lambda client, **kw: _dict(client.node.update(node_uuid, patch, **kw)), read=False
         )
 
+    def release_instance(self, node_uuid: str) -> None:
+        """Take the record of its instance off a node, which could not be deleted with it."""
+        patch = [{"op": "remove", "path": "/instance_uuid"}]
+        self._call(lambda client, **kw: client.node.update(node_uuid, patch, **kw), read=False)
+
     def manage_node(self, node_uuid: str) -> None:
         """Ask for the transition from enroll to manageable, and do not wait for it."""
         self._call(

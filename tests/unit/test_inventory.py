@@ -649,7 +649,7 @@ def test_a_create_that_fails_leaves_nothing_behind(
     before = state(ironic)
     ironic.fail(step, outcome, done=done)
     with pytest.raises(errors.ShimError):
-        inventory.create_node(RequestContext(), NEW)
+        inventory.create_node(RequestContext(), replace(NEW, instance_uuid=B))
     assert state(ironic) == before
 
 

@@ -222,6 +222,9 @@ class Ironic(Service):
         node = self.nodes[uuid]
         for operation in request.body:
             name = operation["path"][1:]
+            if operation["op"] == "remove":
+                node[name] = None
+                continue
             taken = [row.get(name) for row in self.nodes.values()]
             if name == "instance_uuid" and operation["value"] in taken:
                 return refusal(409, "Instance X is already associated with a node.")
@@ -235,6 +238,8 @@ class Ironic(Service):
     def _delete_nodes(self, request: Request, ident: str) -> Answer:
         if ident not in self.nodes:
             return refusal(404, f"Node {ident} could not be found.")
+        if self.nodes[ident].get("instance_uuid"):
+            return refusal(409, f"Node {ident} is associated with an instance.")
         del self.nodes[ident]
         for port in [port for port in self.ports.values() if port["node_uuid"] == ident]:
             del self.ports[port["uuid"]]
