@@ -65,29 +65,30 @@ class IdIndex:
         self._lock = threading.Lock()
         self._last_began = float("-inf")
         # A listing that has not begun yet, for all who ask until it does.
-        self._pending: Future[None] | None = None
+        self._pending: Future[dict[int, str]] | None = None
 
     def find(self, number: int, list_entries: Callable[[], Iterable[Entry]]) -> str | None:
         """Return the UUID for ``number``, or None when no node has it.
 
         :param list_entries: lists all nodes; called on a miss only, its errors pass through
         """
-        if number not in self._uuids:
-            self._refresh(list_entries)
-        return self._uuids.get(number)
+        return self._uuids.get(number) or self._refresh(list_entries).get(number)
 
     def remember(self, resource_uuid: str, recorded: int | None) -> None:
         """Take in a node that was just seen or made."""
-        for number in (derived_id(resource_uuid), recorded):
-            if number is not None:
-                self._uuids.setdefault(number, resource_uuid)
+        if recorded is not None:
+            self._uuids.setdefault(recorded, resource_uuid)
+        derived = derived_id(resource_uuid)
+        if self._uuids.setdefault(derived, resource_uuid) != resource_uuid:
+            # It means neither, as the next listing will tell.
+            self.forget(derived)
 
     def forget(self, number: int) -> None:
         """Drop an id that turned out to be wrong, so that the next search lists again."""
         self._uuids.pop(number, None)
 
-    def _refresh(self, list_entries: Callable[[], Iterable[Entry]]) -> None:
-        """Make a listing that begins from now on, or wait for one that somebody else makes."""
+    def _refresh(self, list_entries: Callable[[], Iterable[Entry]]) -> dict[int, str]:
+        """Return a listing that begins from now on, made here or by somebody else who asked."""
         with self._lock:
             listing = self._pending
             if listing is None:
@@ -101,32 +102,34 @@ class IdIndex:
         with self._lock:
             self._pending = None
         try:
-            self._take_in(list_entries())
+            uuids = _read(list_entries())
         except BaseException as error:
             mine.set_exception(error)
             raise
-        mine.set_result(None)
-        return None
+        # Added and not put in place of what is known, which may be newer.
+        self._uuids.update(uuids)
+        mine.set_result(uuids)
+        return uuids
 
-    def _take_in(self, entries: Iterable[Entry]) -> None:
-        """Replace what is known by a listing.
 
-        Of nodes that record the same integer, it means the one that Ironic lists first. A derived
-        integer that fits several (UUIDs made from the clock of one machine end alike) means none.
-        """
-        uuids: dict[int, str] = {}
-        ambiguous = set()
-        for resource_uuid, recorded in entries:
-            if uuids.setdefault(derived := derived_id(resource_uuid), resource_uuid) != (
-                resource_uuid
-            ):
-                ambiguous.add(derived)
-            if recorded is not None and uuids.setdefault(recorded, resource_uuid) != resource_uuid:
-                LOG.warning(
-                    "Nodes %s and %s both record the legacy id %s; it means the former.",
-                    uuids[recorded], resource_uuid, recorded,
-                )  # fmt: skip
-        for number in ambiguous:
-            LOG.warning("Several nodes have the derived id %s; use their UUIDs.", number)
-            del uuids[number]
-        self._uuids = uuids
+def _read(entries: Iterable[Entry]) -> dict[int, str]:
+    """Return the UUID that each integer means.
+
+    Of nodes that record the same integer, it means the one that Ironic lists first. A derived
+    integer that fits several (UUIDs made from the clock of one machine end alike) means none.
+    """
+    uuids: dict[int, str] = {}
+    ambiguous = set()
+    for resource_uuid, recorded in entries:
+        derived = derived_id(resource_uuid)
+        if uuids.setdefault(derived, resource_uuid) != resource_uuid:
+            ambiguous.add(derived)
+        if recorded is not None and uuids.setdefault(recorded, resource_uuid) != resource_uuid:
+            LOG.warning(
+                "Nodes %s and %s both record the legacy id %s; it means the former.",
+                uuids[recorded], resource_uuid, recorded,
+            )  # fmt: skip
+    for number in ambiguous:
+        LOG.warning("Several nodes have the derived id %s; use their UUIDs.", number)
+        del uuids[number]
+    return uuids

@@ -289,8 +289,10 @@ def test_empty_values_mean_no_interface(given: dict[str, object]) -> None:
 
 
 @pytest.mark.parametrize(
-    "given", [{"id": "x"}, {"id": 1.5}, {"id": [1]}, {"id": True}, {"address": 5}, {"address": []}]
-)
+    "given",
+    [{"id": "x"}, {"id": " "}, {"id": 1.5}, {"id": [1]}, {"id": True}, {"id": False},
+     {"address": 5}, {"address": 0}, {"address": False}, {"address": []}],
+)  # fmt: skip
 def test_matches_of_the_wrong_type_are_refused(given: dict[str, object]) -> None:
     with pytest.raises(BadRequest, match=r"Invalid input for '(id|address)': Not a valid"):
         load_match(**given)
