@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The client of Ironic: session, account, API versions, timeouts, retries; its errors made ours.
+"""The client of Ironic: session, account, API versions, timeouts, retries.
 
 :class:`Ironic` lives as long as the process and connects on first use. It gives a
 :class:`Connection` for each call of the API, whose methods return Ironic's JSON as plain dicts and
-raise :mod:`bm_shim.errors` only.
+raise :mod:`bm_shim.errors` only, as :mod:`bm_shim.ironic_errors` has it.
 """
 
 from collections.abc import Callable
@@ -13,11 +13,9 @@ from urllib.parse import urlsplit
 
 from ironicclient import exc
 from ironicclient.v1 import client as v1
-from keystoneauth1 import exceptions as kexc
 from keystoneauth1 import loading, token_endpoint
 from keystoneauth1.session import Session
 from oslo_config import cfg
-from oslo_utils.strutils import mask_password
 from tenacity import (
     Retrying,
     retry_if_exception_type,
@@ -28,6 +26,7 @@ from tenacity import (
 
 from bm_shim import errors
 from bm_shim.context import RequestContext
+from bm_shim.ironic_errors import ListMoved, Unreachable, translate
 
 #: The version that everything but create is spoken in: new enough for all that the shim uses, old
 #: enough for every Ironic since Victoria.
@@ -42,14 +41,6 @@ _NO_NODE = "00000000-0000-0000-0000-000000000000"
 
 JsonObject = dict[str, Any]
 _T = TypeVar("_T")
-
-
-class _Unreachable(errors.ServiceUnavailable):
-    """The connection failed; a read may be tried again."""
-
-
-class _ListMoved(errors.ServiceUnavailable):
-    """The row at which the next page should begin vanished; the list must start again."""
 
 
 class Ironic:
@@ -85,7 +76,7 @@ class Ironic:
     def retrying(self, *, read: bool) -> Retrying:
         """Return the retry rule: reads when the connection fails, anything when locked."""
         group = self._conf.ironic
-        again = (errors.NodeLocked, _Unreachable, _ListMoved) if read else (errors.NodeLocked,)
+        again = (errors.NodeLocked, Unreachable, ListMoved) if read else (errors.NodeLocked,)
         return Retrying(
             retry=retry_if_exception_type(again),
             stop=stop_after_attempt(1 + group.api_max_retries)
@@ -280,7 +271,7 @@ class Connection:
                 return _read_pages(client, key, query, **kwargs)
             except exc.NotFound as error:
                 detail = f"Ironic's list could not be read to its end: {error.message!r}"
-                raise _ListMoved(detail=detail) from error
+                raise ListMoved(detail=detail) from error
 
         return self._call(read)
 
@@ -293,76 +284,9 @@ class Connection:
             except errors.ShimError:
                 raise
             except Exception as error:
-                raise self._translate(error) from error
+                raise translate(error, forwards_token=self.forwards_token) from error
 
         return self._ironic.retrying(read=read)(attempt)
-
-    def _translate(self, error: Exception) -> errors.ShimError:
-        if isinstance(error, exc.HttpError):
-            return self._translate_answer(error)
-        return _translate_failure(error)
-
-    def _translate_answer(self, error: Any) -> errors.ShimError:
-        """Translate a 4xx or 5xx of Ironic."""
-        status, message = error.http_status, _without_secrets(str(error.message))
-        if status in (401, 403):
-            return self._translate_refusal(status, message)
-        if status == 409:
-            locked = " is locked by host " in message
-            return errors.NodeLocked(message) if locked else errors.Conflict(message)
-        if status == 404:
-            return errors.NotFound(message)
-        if status == 400 and message.startswith("No valid host was found"):
-            return errors.NotSetUp(
-                detail=f"Ironic has no conductor for the driver of [enroll]: {message!r}"
-            )
-        detail = f"Ironic answered {status}: {message!r}"
-        if status in (429, 502, 503, 504):
-            return errors.ServiceUnavailable(detail=detail)
-        if 400 <= status < 500:
-            return errors.BadRequest(message)
-        if status == 501:
-            return errors.NotImplementedByIronic(detail=detail)
-        return errors.BadGateway(detail=detail)
-
-    def _translate_refusal(self, status: int, message: str) -> errors.ShimError:
-        if self.forwards_token:
-            return errors.Unauthorized() if status == 401 else errors.Forbidden(message)
-        return errors.NotSetUp(
-            detail=f"Ironic refused the account of [ironic] with {status}: {message!r}. "
-            "Give it the admin role on the system (and set system_scope = all in [ironic]), or "
-            "grant it the rule in Ironic's policy file."
-        )
-
-
-def _translate_failure(error: Exception) -> errors.ShimError:
-    """Translate what kept a call from being answered by Ironic at all."""
-    match error:
-        case kexc.ConnectFailure() | kexc.UnknownConnectionError():
-            return _Unreachable(detail=f"Ironic or Keystone cannot be reached: {error}")
-        case kexc.ConnectTimeout():
-            return errors.ServiceUnavailable(
-                detail=f"Ironic or Keystone did not answer in time: {error}"
-            )
-        case kexc.HttpServerError() | kexc.DiscoveryFailure():
-            return errors.ServiceUnavailable(
-                detail=f"Keystone failed when the account of [ironic] signed in: {error}"
-            )
-        case kexc.ClientException() | exc.UnsupportedVersion() | exc.EndpointNotFound():
-            return errors.NotSetUp(detail=f"[ironic] of the configuration does not work: {error}")
-        case _:
-            return errors.BadGateway(
-                detail=f"Ironic answered something that is not its API: {error!r}"
-            )
-
-
-def _without_secrets(message: str) -> str:
-    """Return an error's text fit for logs and callers.
-
-    When its database fails, Ironic quotes the statement with all its values, ``driver_info`` among
-    them.
-    """
-    return mask_password(message.partition("[SQL")[0].rstrip())
 
 
 def _read_pages(
