@@ -93,19 +93,17 @@ def _wrap(app: WSGIApplication, conf: cfg.ConfigOpts) -> WSGIApplication:
 
 
 def _token_check(app: WSGIApplication, conf: cfg.ConfigOpts) -> WSGIApplication:
-    checked = AuthProtocol(app, configuration.authtoken_settings(conf))
+    checked: WSGIApplication = AuthProtocol(app, configuration.authtoken_settings(conf))
     if not (conf.keystone_authtoken.auth_type or conf.keystone_authtoken.auth_section):
         raise errors.ConfigurationError(
             "[api] auth_strategy is keystone, but [keystone_authtoken] has no auth_type: the "
             "account with which tokens are checked is missing."
         )
-    return checked  # type: ignore[no-any-return]
+    return checked
 
 
 class _PublicPaths:
     """Splits off what needs no token: everything that is not below a version prefix."""
-
-    _PROTECTED = ("/v1.1/", "/v2/", "/v2.1/")
 
     def __init__(
         self, protected: WSGIApplication, *, public: WSGIApplication, health: WSGIApplication
@@ -115,14 +113,12 @@ class _PublicPaths:
         self._health = health
 
     def __call__(self, environ: WSGIEnvironment, start_response: Any) -> Iterable[bytes]:
-        return self._choose(environ.get("PATH_INFO", ""))(environ, start_response)
+        return self._choose(environ)(environ, start_response)
 
-    def _choose(self, path: str) -> WSGIApplication:
-        if path == _HEALTHCHECK_PATH:
+    def _choose(self, environ: WSGIEnvironment) -> WSGIApplication:
+        if environ.get("PATH_INFO") == _HEALTHCHECK_PATH:
             return self._health
-        if path.startswith(self._PROTECTED) and path not in self._PROTECTED:
-            return self._protected
-        return self._public
+        return self._protected if prefixes.is_below_root(environ) else self._public
 
 
 class _SetContext:

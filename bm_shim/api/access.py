@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who may call a view: every view carries its policy rule, or is marked public."""
+"""Who may call a view: every view carries its policy rule, or is marked public.
+
+Below a prefix somebody must call in either case, see :func:`init_app`.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -103,7 +106,7 @@ def requires(*rules: str) -> Callable[[View], View]:
 
 
 def public(view: View) -> View:
-    """Mark a view that everybody may call."""
+    """Mark a view that no policy rule guards."""
     view.__dict__[_RULES] = ()
     return view
 

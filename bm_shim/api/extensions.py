@@ -9,7 +9,7 @@ from flask import Response, request
 
 from bm_shim import errors
 from bm_shim.api import prefixes
-from bm_shim.api.access import caller, public
+from bm_shim.api.access import public
 from bm_shim.api.mount import resource
 from bm_shim.api.representation import answer
 
@@ -64,5 +64,4 @@ def show_extension(alias: str) -> Response:
 
 
 def _extensions() -> list[dict[str, object]]:
-    caller()
     return _OLD_EXTENSIONS if prefixes.is_old(request.environ) else _NEW_EXTENSIONS

@@ -133,7 +133,8 @@ class FaultNormalizer:
         except Exception as error:
             return render(from_exception(error), environ)(environ, start_response)
         if response.status_int < 400 or environ.get(_RENDERED):
-            return response(environ, start_response)  # type: ignore[no-any-return]
+            body: Iterable[bytes] = response(environ, start_response)
+            return body
         # As WSGI demands of whoever does not pass a body on.
         getattr(response.app_iter, "close", lambda: None)()
         fault = render(from_status(response.status_int), environ)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-import msgpack  # type: ignore[import-untyped]
+import msgpack
 import requests
 from cryptography.fernet import Fernet
 from keystoneauth1.adapter import Adapter

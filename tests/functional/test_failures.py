@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 import pytest
 import requests
 
-from bm_shim.sandbox import Sandbox, Shim
+from bm_shim.sandbox import Shim
 
 from .support import (
     JSON,
@@ -44,11 +44,6 @@ QUICK = {
     "api_max_retries": 2,
     "api_retry_interval": 0.1,
 }
-
-
-@pytest.fixture(scope="module")
-def cloud(sandbox: Sandbox) -> Cloud:
-    return Cloud(sandbox)
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,6 @@ import pytest
 import requests
 
 from bm_shim.legacy_ids import derived_id
-from bm_shim.sandbox import Sandbox
 
 from .support import (
     JSON,
@@ -51,11 +50,6 @@ FULL: JSON = {
     "ephemeral_mb": 2048,
     "preserve_ephemeral": True,
 }
-
-
-@pytest.fixture(scope="module")
-def cloud(sandbox: Sandbox) -> Cloud:
-    return Cloud(sandbox)
 
 
 @pytest.fixture(autouse=True)

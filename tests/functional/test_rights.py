@@ -9,7 +9,7 @@ import requests
 from keystoneauth1 import session as ksession
 from keystoneauth1.identity import v3
 
-from bm_shim.sandbox import Credentials, Sandbox, Shim
+from bm_shim.sandbox import Credentials, Shim
 
 from .support import (
     Api,
@@ -35,11 +35,6 @@ OPERATIONS: dict[str, Callable[[Api], requests.Response]] = {
     "add_interface": lambda api: api.add_interface(42, address=OTHER_MAC),
     "remove_interface": lambda api: api.remove_interface(42, address=MAC),
 }
-
-
-@pytest.fixture(scope="module")
-def cloud(sandbox: Sandbox) -> Cloud:
-    return Cloud(sandbox)
 
 
 @pytest.fixture(autouse=True)

@@ -47,11 +47,6 @@ class Run:
 
 
 @pytest.fixture(scope="module")
-def cloud(sandbox: Sandbox) -> Cloud:
-    return Cloud(sandbox)
-
-
-@pytest.fixture(scope="module")
 def run(cloud: Cloud) -> Iterator[Run]:
     """Use every operation, well and badly, at a shim that logs as much as it can."""
     with Proxy(cloud.sandbox.ironic_url) as proxy, cloud.restored():
