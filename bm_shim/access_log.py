@@ -2,7 +2,8 @@
 """One line at INFO for each request: who called what, and how it ended.
 
 ``key=value`` pairs, values with blanks or quotes in them as JSON strings, so that no value can
-fake a pair or a line.
+fake a pair or a line. The time is UTC, whatever the format of the log says: ``bm-shim callers``
+reads the logs of all replicas together.
 """
 
 import json
@@ -10,6 +11,7 @@ import logging
 import re
 import time
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from typing import Any
 
 from bm_shim import context
@@ -59,6 +61,7 @@ def fields_of(
     """Return what a line says; None where it is not known."""
     caller: RequestContext | None = environ.get(context.ENVIRON_KEY)
     return {
+        "time": _utc_now(),
         "client": environ.get("REMOTE_ADDR"),
         "method": environ.get("REQUEST_METHOD"),
         "path": environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", ""),
@@ -69,10 +72,15 @@ def fields_of(
         "user": caller.user_id if caller else None,
         "user_name": caller.user_name if caller else None,
         "project": caller.project_id if caller else None,
+        "project_name": caller.project_name if caller else None,
         "microversion": environ.get("HTTP_OPENSTACK_API_VERSION")
         or environ.get("HTTP_X_OPENSTACK_NOVA_API_VERSION"),
         "user_agent": environ.get("HTTP_USER_AGENT"),
     }
+
+
+def _utc_now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def format_line(fields: dict[str, str | None]) -> str:

@@ -2,6 +2,7 @@
 """The access line."""
 
 import logging
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -15,7 +16,7 @@ from bm_shim.context import RequestContext
 
 FIELDS = [
     "client", "method", "path", "operation", "status", "bytes", "seconds", "user", "user_name",
-    "project", "microversion", "user_agent",
+    "project", "project_name", "microversion", "user_agent",
 ]  # fmt: skip
 
 
@@ -36,7 +37,9 @@ class Log:
         wrapped = AccessLog(app, clock=lambda: next(self._times))
         werkzeug.test.run_wsgi_app(wrapped, werkzeug.test.create_environ() | environ)
         (record,) = self._caplog.records
-        return record.getMessage()
+        time, rest = record.getMessage().split(" ", 1)
+        assert re.fullmatch(r"time=\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", time)
+        return rest
 
 
 @pytest.fixture
@@ -45,7 +48,13 @@ def log(caplog: pytest.LogCaptureFixture) -> Log:
 
 
 def test_a_line_of_a_call_with_a_caller(log: Log) -> None:
-    caller = RequestContext(user_id="u1", user_name="Jo Doe", project_id="p1", overwrite=False)
+    caller = RequestContext(
+        user_id="u1",
+        user_name="Jo Doe",
+        project_id="p1",
+        project_name="demo",
+        overwrite=False,
+    )
     assert log(
         REMOTE_ADDR="192.0.2.1",
         REQUEST_METHOD="GET",
@@ -56,14 +65,15 @@ def test_a_line_of_a_call_with_a_caller(log: Log) -> None:
     ) == (
         "client=192.0.2.1 method=GET path=/v2.1/os-baremetal-nodes "
         "operation=os_compute_api:x:list status=202 bytes=5 seconds=1.250 user=u1 "
-        'user_name="Jo Doe" project=p1 microversion=2.35 user_agent=python-novaclient'
+        'user_name="Jo Doe" project=p1 project_name=demo microversion=2.35 '
+        "user_agent=python-novaclient"
     )
 
 
 def test_what_is_not_known_is_a_dash(log: Log) -> None:
     assert log(REMOTE_ADDR=None) == (
         "client=- method=GET path=/ operation=- status=202 bytes=- seconds=1.250 user=- "
-        "user_name=- project=- microversion=- user_agent=-"
+        "user_name=- project=- project_name=- microversion=- user_agent=-"
     ).replace("bytes=-", "bytes=5")
 
 

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Calls, read from the access logs that :mod:`bm_shim.access_log` writes."""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from gzip import GzipFile
+from io import BufferedReader
+from typing import IO
+
+from bm_shim import access_log
+
+#: The longest line that is looked at, in bytes: servers cut off what would make a longer one.
+_LONGEST_LINE = 1 << 18
+
+_GZIP_MAGIC = b"\x1f\x8b"
+
+#: Every access line has it, in whatever the log wraps it.
+_MARK = b"client="
+_LOGGER = access_log.__name__.encode()
+
+#: Where a line begins, behind whatever the log puts before it. The first place counts: what a
+#: caller can choose stands behind it, in quotes.
+_BEGIN = re.compile(r"(?<!\S)time=\S+ client=")
+_PAIR = re.compile(r'(\w+)=("(?:[^"\\]|\\.)*"|[^\s"]+)')
+_LINE = re.compile(rf"{_PAIR.pattern}(?: {_PAIR.pattern})*")
+
+#: Under which key JSON logs have the text: oslo.log and Fluentd, Docker, journald.
+_TEXT_KEYS = ("message", "log", "MESSAGE")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request, as an access line tells of it; None where it does not know."""
+
+    time: datetime
+    address: str | None
+    user: str | None
+    user_name: str | None
+    project: str | None
+    project_name: str | None
+    user_agent: str | None
+    method: str
+    path: str
+    #: The name of the policy rule.
+    operation: str | None
+    status: int
+    microversion: str | None
+
+
+def read(stream: BufferedReader, unreadable: Callable[[], None] = lambda: None) -> Iterator[Call]:
+    """Yield the calls of a log, plain or compressed by gzip, without keeping it in memory.
+
+    Lines of other loggers are passed over.
+
+    :param unreadable: called for each access line that is cut off or garbled
+    :raises OSError, EOFError, zlib.error: the log cannot be read to its end
+    """
+    for line in _lines(_uncompressed(stream)):
+        if _MARK not in line:
+            continue
+        call = parse(line.decode(errors="replace"))
+        if call is not None:
+            yield call
+        elif _LOGGER in line:
+            unreadable()
+
+
+def parse(line: str) -> Call | None:
+    """Return the call that a line of a log tells of, plain or as JSON; None if of none."""
+    try:
+        fields = _fields(_text_of(line).rstrip())
+        return Call(
+            time=datetime.fromisoformat(fields["time"] or "").astimezone(UTC),
+            address=fields["client"],
+            user=fields["user"],
+            user_name=fields["user_name"],
+            project=fields["project"],
+            project_name=fields["project_name"],
+            user_agent=fields["user_agent"],
+            method=fields["method"] or "",
+            path=fields["path"] or "",
+            operation=fields["operation"],
+            status=int(fields["status"] or 0),
+            microversion=fields["microversion"],
+        )
+    except (KeyError, ValueError, OverflowError):
+        return None
+
+
+def _lines(stream: IO[bytes] | GzipFile) -> Iterator[bytes]:
+    """Yield lines, but for those that are too long to be of an access log."""
+    complete = True
+    while line := stream.readline(_LONGEST_LINE):
+        began, complete = complete, line.endswith(b"\n")
+        if began and (complete or len(line) < _LONGEST_LINE):
+            yield line
+
+
+def _uncompressed(stream: BufferedReader) -> IO[bytes] | GzipFile:
+    return GzipFile(fileobj=stream) if stream.peek(2).startswith(_GZIP_MAGIC) else stream
+
+
+def _text_of(line: str) -> str:
+    """Return the text in a line of JSON; any other line as it is."""
+    if not line.startswith("{"):
+        return line
+    try:
+        entry = json.loads(line)
+    except (ValueError, RecursionError):
+        return ""
+    texts = (entry.get(key) for key in _TEXT_KEYS)
+    return next((text for text in texts if isinstance(text, str)), "")
+
+
+def _fields(text: str) -> dict[str, str | None]:
+    begin = _BEGIN.search(text)
+    if begin is None or not _LINE.fullmatch(text, begin.start()):
+        return {}
+    return {name: _unquote(value) for name, value in _PAIR.findall(text, begin.start())}
+
+
+def _unquote(value: str) -> str | None:
+    if value == "-":
+        return None
+    return str(json.loads(value)) if value.startswith('"') else value
