@@ -58,7 +58,7 @@ def read(stream: BufferedReader, unreadable: Callable[[], None] = lambda: None) 
     :param unreadable: called for each access line that is cut off or garbled
     :raises OSError, EOFError, zlib.error: the log cannot be read to its end
     """
-    for line in _lines(_uncompressed(stream)):
+    for line in lines(stream):
         if _MARK not in line:
             continue
         call = parse(line.decode(errors="replace"))
@@ -90,10 +90,16 @@ def parse(line: str) -> Call | None:
         return None
 
 
-def _lines(stream: IO[bytes] | GzipFile) -> Iterator[bytes]:
-    """Yield lines, but for those that are too long to be of an access log."""
+def lines(stream: BufferedReader) -> Iterator[bytes]:
+    """Yield the lines of a log, plain or compressed by gzip, without keeping it in memory.
+
+    But for those that are too long to be of an access log.
+
+    :raises OSError, EOFError, zlib.error: the log cannot be read to its end
+    """
+    text = _uncompressed(stream)
     complete = True
-    while line := stream.readline(_LONGEST_LINE):
+    while line := text.readline(_LONGEST_LINE):
         began, complete = complete, line.endswith(b"\n")
         if began and (complete or len(line) < _LONGEST_LINE):
             yield line

@@ -5,6 +5,7 @@ import click
 
 import bm_shim
 from bm_shim.cmd.callers import callers
+from bm_shim.cmd.compare import compare
 from bm_shim.cmd.sandbox import sandbox
 
 
@@ -15,4 +16,5 @@ def main() -> None:
 
 
 main.add_command(callers)
+main.add_command(compare)
 main.add_command(sandbox)

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whose token is sent: clouds.yaml, ``OS_*`` of the environment, or a file with a token."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from keystoneauth1.exceptions import ClientException
+from keystoneauth1.session import Session
+from openstack.config import OpenStackConfig
+from openstack.exceptions import ConfigException
+
+from bm_shim.compare.errors import CompareError
+
+#: Seconds that Keystone may take.
+_TIMEOUT = 20
+
+Token = Callable[[], str | None]
+
+
+def from_file(file: Path) -> Token:
+    """Return what gives the token in a file.
+
+    :raises CompareError: there is none
+    """
+    try:
+        token = file.read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise CompareError(f"{file} cannot be read: {error}") from None
+    if not token or not token.isascii() or not token.isprintable() or " " in token:
+        # Not shown: it may be part of one.
+        raise CompareError(f"{file} holds no token.")
+    return lambda: token
+
+
+def from_cloud(name: str | None) -> tuple[Token, bool | str]:
+    """Sign in, and return what gives the token and how to check certificates.
+
+    :param name: an entry of clouds.yaml; None: as the environment says
+    :raises CompareError: it does not work
+    """
+    if name is None and not any(os.environ.get(each) for each in ("OS_CLOUD", "OS_AUTH_URL")):
+        if os.environ.get("OS_AUTH_TYPE") == "none":
+            return (lambda: None), True
+        raise CompareError(
+            "Whose token is to be sent? Give one of: --os-cloud, or OS_CLOUD in the environment, "
+            "with the name of an entry of clouds.yaml; OS_AUTH_URL, OS_USERNAME and so on in the "
+            "environment; --token-file. OS_AUTH_TYPE=none: nobody's."
+        )
+    try:
+        session: Session = OpenStackConfig().get_one(cloud=name).get_session()
+        session.timeout = session.timeout or _TIMEOUT
+        session.get_token()
+    except (ClientException, ConfigException) as error:
+        raise CompareError(f"Signing in does not work: {error}") from None
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        # The text may quote what it is about, and so a password.
+        raise CompareError(
+            f"Signing in does not work: malformed settings ({type(error).__name__})"
+        ) from None
+    return (lambda: _renewed(session)), True if session.verify is None else session.verify
+
+
+def _renewed(session: Session) -> str | None:
+    """Return the token, another one where it is about to run out."""
+    try:
+        token: str | None = session.get_token()
+    except ClientException as error:
+        raise CompareError(f"Keystone gives no further token: {error}") from None
+    return token
