@@ -128,12 +128,27 @@ _HEADERS: dict[str, JsonObject] = {
     "OpenStack-API-Version": {"description": "The microversion.", "schema": _STRING},
     "X-OpenStack-Nova-API-Version": {"description": "The microversion.", "schema": _STRING},
     "WWW-Authenticate": {"description": "Where to get a token.", "schema": _STRING},
+    "Deprecation": {
+        "description": "Since when the API is deprecated: ``@`` and seconds since 1970.",
+        "schema": {"type": "string", "pattern": "^@[0-9]+$"},
+    },
+    "Sunset": {
+        "description": "When the API will be switched off, if that is decided.",
+        "schema": _STRING,
+    },
+    "Link": {
+        "description": "What takes the place of the nodes, or of the node, in Ironic's API.",
+        "schema": _STRING,
+    },
     "Retry-After": {
         "description": "Seconds to wait, if trying again may help.",
         "schema": {"type": "integer"},
     },
 }
 _ID_HEADERS = ("X-OpenStack-Request-Id", "X-Compute-Request-Id")
+#: With answers about nodes, good and bad ones; who is not let in is not told.
+_SUCCESSOR_HEADERS = ("Deprecation", "Sunset", "Link")
+_ABOUT_NODES = (None, "Nodes", "Node", "Interface")
 _VERSION_HEADERS = ("OpenStack-API-Version", "X-OpenStack-Nova-API-Version")
 #: More of them, with some errors.
 _ERROR_HEADERS = {401: ("WWW-Authenticate",), 409: ("Retry-After",), 503: ("Retry-After",)}
@@ -248,11 +263,12 @@ class Description:
             self.paths[path][method] = described
 
     def _success(self, body: str | None, prefix: str | None) -> JsonObject:
+        headers = (*_ID_HEADERS, *(_SUCCESSOR_HEADERS if body in _ABOUT_NODES else ()))
         if body is None:
-            return self._response("Accepted", "Accepted.", prefix, _ID_HEADERS, {})
+            return self._response("Accepted", "Accepted.", prefix, headers, {})
         self._bodies[f"{body}Body"] = exactly(_BODIES[body])
         content = _content(f"{body}Body", prefix, _JSON, _XML)
-        return self._response(body, "OK.", prefix, _ID_HEADERS, {"content": content})
+        return self._response(body, "OK.", prefix, headers, {"content": content})
 
     def _fault(self, status: int, prefix: str | None) -> JsonObject:
         error = _ERRORS[status]
@@ -262,6 +278,8 @@ class Description:
         content = _content(f"{name}Fault", prefix, _JSON[:1], _XML[:1])
         description = str(error.__doc__).partition("\n")[0]
         headers = (*_ID_HEADERS, *_ERROR_HEADERS.get(status, ()))
+        if status != HTTPStatus.UNAUTHORIZED:
+            headers += _SUCCESSOR_HEADERS
         return self._response(name, description, prefix, headers, {"content": content})
 
     def _response(

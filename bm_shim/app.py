@@ -48,6 +48,8 @@ def create_flask_app(conf: cfg.ConfigOpts, inventory: Inventory) -> Flask:
         inventory=inventory,
         dialects=formats.by_prefix(conf.api.response_format, prefixes.ALL),
         read_only=conf.api.read_only,
+        sunset=conf.api.sunset,
+        successor_url=conf.api.successor_url,
     )
     access.init_app(app, services)
     faults.init_app(app)

@@ -67,6 +67,11 @@ class Inventory:
         if not ironic.forwards_token:
             self._rights.ensure_can_list(ironic)
 
+    @property
+    def public_url(self) -> str | None:
+        """Where callers reach Ironic, without ``/v1``; None while that is not known."""
+        return self._ironic.public_url()
+
     def list_nodes(self, context: RequestContext, *, detail: bool = False) -> list[Node]:
         """Return all nodes with their interfaces, in Ironic's order.
 

@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 from ironicclient import exc
 from ironicclient.v1 import client as v1
 from keystoneauth1 import loading, token_endpoint
+from keystoneauth1.access import AccessInfo
+from keystoneauth1.exceptions import CatalogException
 from keystoneauth1.session import Session
 from oslo_config import cfg
 from tenacity import (
@@ -49,6 +51,7 @@ class Ironic:
     def __init__(self, conf: cfg.ConfigOpts) -> None:
         self._conf = conf
         self._client: v1.Client | None = None
+        self._public_url: str | None = None
 
     def on_behalf(self, context: RequestContext) -> "Connection":
         """Return a connection for a call: with the caller's token where that is configured."""
@@ -72,6 +75,18 @@ class Ironic:
         # A session of its own, on the same pool of connections.
         session = self._build_session(auth, client.http_client.session.session)
         return self._build_client(session, endpoint)
+
+    def public_url(self) -> str | None:
+        """Return where callers reach Ironic, without ``/v1``; None while that is not known.
+
+        Nothing is sent to find out: the catalogue came with the token of our account, which lives
+        as long as the calls do.
+        """
+        if self._public_url is None and self._client is not None:
+            access = getattr(self._client.http_client.session.auth, "auth_ref", None)
+            if access is not None:
+                self._public_url = _public_endpoint(access, self._conf.ironic)
+        return self._public_url
 
     def retrying(self, *, read: bool) -> Retrying:
         """Return the retry rule: reads when the connection fails, anything when locked."""
@@ -319,6 +334,19 @@ def _path_of(link: str | None, client: v1.Client) -> str:
     url = urlsplit(link)
     prefix = urlsplit(client.http_client.endpoint_trimmed).path
     return f"{url.path.removeprefix(prefix)}?{url.query}"
+
+
+def _public_endpoint(access: AccessInfo, group: Any) -> str | None:
+    try:
+        url = access.service_catalog.url_for(
+            service_type=group.service_type,
+            service_name=group.service_name,
+            interface="public",
+            region_name=group.region_name,
+        )
+    except CatalogException:
+        return None
+    return str(url).rstrip("/").removesuffix("/v1")
 
 
 def _dict(resource: Any) -> JsonObject:

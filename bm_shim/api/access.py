@@ -6,6 +6,7 @@ Below a prefix somebody must call in either case, see :func:`init_app`.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import wraps
 from typing import Any
 
@@ -39,6 +40,9 @@ class Services:
     dialects: Mapping[str, Format]
     #: Whether writes are refused, as by Nova's proxy.
     read_only: bool
+    #: When the API will be switched off, and where its successor is; None: as the catalogue says.
+    sunset: datetime | None = None
+    successor_url: str | None = None
 
 
 def init_app(app: Flask, services: Services) -> None:

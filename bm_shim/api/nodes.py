@@ -6,7 +6,7 @@ from collections.abc import Callable
 from flask import Response, request
 
 from bm_shim import errors, policy, schemas
-from bm_shim.api import faults, microversion
+from bm_shim.api import faults, leaving, microversion
 from bm_shim.api.access import authorize, caller, dialect, public, requires, services
 from bm_shim.api.mount import resource
 from bm_shim.api.representation import MALFORMED_BODY, accepted, answer, read, read_object
@@ -36,6 +36,7 @@ def refuse_writes() -> None:
 
 
 blueprint.before_request(microversion.check_reach)
+blueprint.after_request(leaving.add_headers)
 
 
 @blueprint.errorhandler(errors.NodeNotFound)
@@ -59,6 +60,7 @@ def list_nodes() -> Response:
 def show_node(node_id: str) -> Response:
     """Show a node."""
     node = services().inventory.get_node(caller(), node_id)
+    leaving.point_to(node.uuid)
     return answer({"node": dialect().node(node)})
 
 
@@ -68,6 +70,7 @@ def create_node() -> Response:
     """Create a node. The old server answered 200, not 201."""
     new = schemas.load(_NEW_NODE, read_object(), "node")
     node = services().inventory.create_node(caller(), new)
+    leaving.point_to(node.uuid)
     return answer({"node": dialect().node(node)})
 
 

@@ -58,6 +58,9 @@ def set_library_defaults() -> None:
             "X-Compute-Request-Id",
             "OpenStack-API-Version",
             "X-OpenStack-Nova-API-Version",
+            "Deprecation",
+            "Sunset",
+            "Link",
         ],
     )
 

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """``[api]``: how the shim presents itself to its callers."""
 
+from datetime import UTC, datetime
+from typing import Any
+
 from oslo_config import cfg, types
 
 GROUP = "api"
@@ -10,6 +13,34 @@ _FORMAT_CHOICES = [
     *_FORMATS,
     *(f"{prefix}:{name}" for prefix in ("v1.1", "v2", "v2.1") for name in _FORMATS),
 ]
+
+
+class Moment(types.ConfigType):
+    """A date, or a date with a time, in UTC where it names no other zone."""
+
+    def __init__(self) -> None:
+        super().__init__(type_name="date")
+
+    def __call__(self, value: Any) -> datetime:
+        """Read it.
+
+        :raises ValueError: it is none
+        """
+        moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+        return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+
+    def __repr__(self) -> str:
+        return "Moment"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Moment)
+
+    def __hash__(self) -> int:
+        return hash(Moment)
+
+    def _formatter(self, value: datetime) -> str:
+        return value.isoformat()
+
 
 OPTIONS: list[cfg.Opt] = [
     cfg.StrOpt(
@@ -42,6 +73,19 @@ OPTIONS: list[cfg.Opt] = [
         default=False,
         help="Refuse to create and delete nodes and interfaces, with the answers of Nova's proxy "
         "(400, and the Ironic command to use instead).",
+    ),
+    cfg.URIOpt(
+        "successor_url",
+        schemes=["http", "https"],
+        help="Where callers reach Ironic's API, without /v1: answers name what takes the place of "
+        "a node there, in the header Link. Default: the public endpoint in the catalogue of "
+        "[ironic], if there is one.",
+    ),
+    cfg.Opt(
+        "sunset",
+        type=Moment(),
+        help="When this API will be switched off, as in 2027-06-30 or 2027-06-30T12:00:00Z. "
+        "Answers say so in the header Sunset.",
     ),
 ]
 

@@ -32,6 +32,13 @@ _PROJECT = (
     "Malformed request URL: URL's project_id '{}' doesn't match Context's project_id 'PROJECT'"
 )
 
+#: Headers that nova's answers about nodes do not have, and why the shim's do. The bodies are the
+#: same all the same.
+ADDED_HEADERS = {
+    "deprecation": "The API is there so that callers can leave it in their own time.",
+    "link": "They should know where to.",
+}
+
 
 def _answer(status: int, content_type: str | None, body: str, version: str | None) -> Answer:
     headers = [] if content_type is None else [("Content-Type", content_type)]

@@ -90,6 +90,7 @@ class FakeInventory:
     #: Raised by each call.
     error: Exception | None = None
     asked: list[object] = field(default_factory=list)
+    public_url: str | None = "https://ironic.example.org:6385"
 
     def list_nodes(self, context: RequestContext, *, detail: bool = False) -> list[Node]:
         self._note("list")

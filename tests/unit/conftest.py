@@ -150,6 +150,11 @@ class StubInventory(Inventory):
         self.calls: list[tuple[Any, ...]] = []
         self.callers: list[RequestContext] = []
         self.failure: Exception | None = None
+        self.ironic_url: str | None = None
+
+    @property
+    def public_url(self) -> str | None:
+        return self.ironic_url
 
     def _note(self, context: RequestContext, *call: object) -> None:
         self.callers.append(context)

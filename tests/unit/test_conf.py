@@ -105,6 +105,10 @@ def test_the_environment_wins_over_files(
         ("ironic", "retry_timeout", -1),
         ("ironic", "rights_check_interval", -1),
         ("ironic", "forward_user_token", "perhaps"),
+        ("api", "successor_url", "ironic.example.org"),
+        ("api", "successor_url", "ftp://ironic.example.org"),
+        ("api", "sunset", "soon"),
+        ("api", "sunset", "2027-02-30"),
     ],
 )
 def test_a_value_that_is_not_allowed_is_told_at_start(
@@ -147,7 +151,7 @@ def test_libraries_are_quiet_by_default(make_conf: MakeConf, times: int) -> None
 
 def test_browsers_may_see_the_ids_of_requests(make_conf: MakeConf) -> None:
     exposed = [name.lower() for name in make_conf().cors.expose_headers]
-    assert {"x-openstack-request-id", "x-compute-request-id"} <= set(exposed)
+    assert {"x-openstack-request-id", "x-compute-request-id", "deprecation"} <= set(exposed)
     assert "X-Auth-Token" in make_conf().cors.allow_headers
 
 
