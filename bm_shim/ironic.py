@@ -7,6 +7,7 @@ raise :mod:`bm_shim.errors` only, as :mod:`bm_shim.ironic_errors` has it.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -43,6 +44,17 @@ _NO_NODE = "00000000-0000-0000-0000-000000000000"
 
 JsonObject = dict[str, Any]
 _T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """What Ironic tells everybody about itself; no account is needed."""
+
+    #: The versions of the API that it speaks.
+    min_version: str
+    max_version: str
+    #: The header ``Date`` of the answer, if there is one.
+    date: str | None
 
 
 class Ironic:
@@ -237,6 +249,31 @@ class Connection:
         :raises errors.NotFound: no such port
         """
         self._call(lambda client, **kw: client.port.delete(port_uuid, **kw), read=False)
+
+    def root(self) -> Root:
+        """Return what Ironic tells of itself."""
+
+        def read(client: v1.Client, global_request_id: str) -> Root:
+            headers = {"X-OpenStack-Request-Id": global_request_id}
+            reply: tuple[Any, Any] = client.http_client.json_request("GET", "/v1", headers=headers)
+            answer, version = reply[0], reply[1]["version"]
+            return Root(
+                min_version=str(version["min_version"]),
+                max_version=str(version["version"]),
+                date=answer.headers.get("Date"),
+            )
+
+        return self._call(read)
+
+    def list_drivers(self) -> list[str]:
+        """Return the names of the drivers (hardware types) that some conductor has enabled."""
+
+        def read(client: v1.Client, global_request_id: str) -> list[str]:
+            headers = {"X-OpenStack-Request-Id": global_request_id}
+            body: Any = client.http_client.json_request("GET", "/v1/drivers", headers=headers)[1]
+            return [str(driver["name"]) for driver in body["drivers"]]
+
+        return self._call(read)
 
     def may_list_all_nodes(self) -> bool:
         """Ask Ironic whether the account sees the whole fleet.

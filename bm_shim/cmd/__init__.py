@@ -7,6 +7,7 @@ import bm_shim
 from bm_shim.cmd.callers import callers
 from bm_shim.cmd.compare import compare
 from bm_shim.cmd.sandbox import sandbox
+from bm_shim.cmd.status import status
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -18,3 +19,4 @@ def main() -> None:
 main.add_command(callers)
 main.add_command(compare)
 main.add_command(sandbox)
+main.add_command(status)
