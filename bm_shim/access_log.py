@@ -23,8 +23,8 @@ LOG = logging.getLogger(__name__)
 
 _PLAIN = re.compile(r"[A-Za-z0-9_.:,/@+-]+")
 
-#: Asked for every few seconds by balancers: not worth a line at INFO.
-_QUIET_PATHS = {"/healthcheck"}
+#: Asked for every few seconds by balancers and monitoring: not worth a line at INFO.
+QUIET_PATHS = {"/healthcheck", "/healthcheck/deep", "/metrics"}
 
 
 class AccessLog:
@@ -48,7 +48,7 @@ class AccessLog:
             return start_response(status, headers, exc_info)
 
         body = self._application(environ, note)
-        level = logging.DEBUG if environ.get("PATH_INFO") in _QUIET_PATHS else logging.INFO
+        level = logging.DEBUG if environ.get("PATH_INFO") in QUIET_PATHS else logging.INFO
         if LOG.isEnabledFor(level):
             seconds = f"{self._clock() - began:.3f}"
             LOG.log(level, "%s", format_line(fields_of(environ, seen, seconds)))

@@ -2,7 +2,7 @@
 """The application: Flask, and the WSGI stack around it."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from ipaddress import ip_address
 from typing import Any
 
@@ -12,7 +12,7 @@ from oslo_config import cfg
 from oslo_middleware import cors, healthcheck, http_proxy_to_wsgi, request_id, sizelimit
 
 from bm_shim import conf as configuration
-from bm_shim import context, errors, formats
+from bm_shim import context, deep_health, errors, formats, metrics
 from bm_shim.access_log import AccessLog
 from bm_shim.api import access, extensions, faults, nodes, prefixes, versions
 from bm_shim.api.faults import FaultNormalizer, WSGIApplication
@@ -20,7 +20,9 @@ from bm_shim.api.mount import mount
 from bm_shim.api.representation import PathForm
 from bm_shim.context import RequestContext, WSGIEnvironment
 from bm_shim.inventory import Inventory
+from bm_shim.metered import Metered
 from bm_shim.policy import Policy
+from bm_shim.token_check import TokenCheck
 
 _HEALTHCHECK_PATH = "/healthcheck"
 
@@ -30,7 +32,7 @@ def create_app(conf: cfg.ConfigOpts, inventory: Inventory) -> WSGIApplication:
 
     :raises errors.ConfigurationError: the configuration cannot work
     """
-    return _wrap(create_flask_app(conf, inventory), conf)
+    return _wrap(create_flask_app(conf, inventory), conf, inventory)
 
 
 def create_flask_app(conf: cfg.ConfigOpts, inventory: Inventory) -> Flask:
@@ -59,7 +61,7 @@ def create_flask_app(conf: cfg.ConfigOpts, inventory: Inventory) -> Flask:
     return app
 
 
-def _wrap(app: WSGIApplication, conf: cfg.ConfigOpts) -> WSGIApplication:
+def _wrap(app: WSGIApplication, conf: cfg.ConfigOpts, inventory: Inventory) -> WSGIApplication:
     """Put the WSGI stack around the views; read from the bottom, the last line is outermost."""
     noauth = conf.api.auth_strategy == "noauth"
     checked: WSGIApplication = _SetContext(app, noauth=noauth)
@@ -68,9 +70,7 @@ def _wrap(app: WSGIApplication, conf: cfg.ConfigOpts) -> WSGIApplication:
         # their names is dropped here.
         checked = _token_check(checked, conf)
     # Discovery and health must answer without a token, and without Keystone.
-    stack: WSGIApplication = _PublicPaths(
-        checked, public=app, health=healthcheck.Healthcheck(None, conf)
-    )
+    stack: WSGIApplication = _PublicPaths(checked, app, _operational(conf, inventory))
     # Refuses what is too large before anybody reads it.
     stack = sizelimit.RequestBodySizeLimiter(stack, conf)
     if conf.cors.allowed_origin:
@@ -82,8 +82,9 @@ def _wrap(app: WSGIApplication, conf: cfg.ConfigOpts) -> WSGIApplication:
     stack = PathForm(stack)
     if noauth:
         stack = _LoopbackOnly(stack)
-    # Sees the final status.
-    stack = AccessLog(stack)
+    # Both see the final status.
+    names = formats.names_by_prefix(conf.api.response_format, prefixes.ALL)
+    stack = AccessLog(Metered(stack, names))
     # Before anything logs, so that all lines of a request bear its id.
     stack = request_id.RequestId(stack, conf)
     stack.compat_headers = ["x-compute-request-id"]
@@ -104,23 +105,40 @@ def _token_check(app: WSGIApplication, conf: cfg.ConfigOpts) -> WSGIApplication:
     return checked
 
 
+def _operational(conf: cfg.ConfigOpts, inventory: Inventory) -> dict[str, WSGIApplication]:
+    """Return what is there for balancers and monitoring, by path."""
+    probes: dict[str, deep_health.Probe] = {"ironic": inventory.ping}
+    if conf.api.auth_strategy == "keystone":
+        probes["keystone"] = TokenCheck(conf, timeout=deep_health.INTERVAL).ping
+    found: dict[str, WSGIApplication] = {
+        _HEALTHCHECK_PATH: healthcheck.Healthcheck(None, conf),
+        deep_health.PATH: deep_health.DeepHealth(probes),
+    }
+    if conf.metrics.enabled:
+        found[metrics.PATH] = metrics.application
+    return found
+
+
 class _PublicPaths:
     """Splits off what needs no token: everything that is not below a version prefix."""
 
     def __init__(
-        self, protected: WSGIApplication, *, public: WSGIApplication, health: WSGIApplication
+        self,
+        protected: WSGIApplication,
+        public: WSGIApplication,
+        operational: Mapping[str, WSGIApplication],
     ) -> None:
         self._protected = protected
         self._public = public
-        self._health = health
+        self._operational = operational
 
     def __call__(self, environ: WSGIEnvironment, start_response: Any) -> Iterable[bytes]:
         return self._choose(environ)(environ, start_response)
 
     def _choose(self, environ: WSGIEnvironment) -> WSGIApplication:
-        if environ.get("PATH_INFO") == _HEALTHCHECK_PATH:
-            return self._health
-        return self._protected if prefixes.is_below_root(environ) else self._public
+        if prefixes.is_below_root(environ):
+            return self._protected
+        return self._operational.get(environ.get("PATH_INFO", ""), self._public)
 
 
 class _SetContext:

@@ -67,6 +67,17 @@ class Inventory:
         if not ironic.forwards_token:
             self._rights.ensure_can_list(ironic)
 
+    def ping(self) -> None:
+        """Make sure that Ironic answers, and answers our account if calls are made with it.
+
+        :raises errors.ShimError: it does not
+        """
+        ironic = self._ironic.on_behalf(RequestContext(overwrite=False))
+        if ironic.forwards_token:
+            ironic.root()
+        elif not ironic.may_list_all_nodes():
+            self._rights.ensure_can_list(ironic)
+
     @property
     def public_url(self) -> str | None:
         """Where callers reach Ironic, without ``/v1``; None while that is not known."""

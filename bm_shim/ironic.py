@@ -27,7 +27,7 @@ from tenacity import (
     wait_fixed,
 )
 
-from bm_shim import errors
+from bm_shim import errors, metrics
 from bm_shim.context import RequestContext
 from bm_shim.ironic_errors import ListMoved, Unreachable, translate
 
@@ -127,7 +127,7 @@ class Ironic:
         )
         # At DEBUG it would write down bodies, and so pm_password.
         session.__dict__["request"] = partial(session.request, log=False)
-        return session
+        return metrics.watch(session)
 
     def _build_client(self, session: Session, endpoint: str | None) -> v1.Client:
         group = self._conf.ironic

@@ -39,7 +39,7 @@ FAULT_NAMES = {
     503: "serviceUnavailable",
 }
 
-# Marks an environment whose answer is a fault of ours already.
+# Marks an environment whose answer is as callers may see it, whatever its status.
 _RENDERED = "bm_shim.fault"
 
 _CLASS_OF_STATUS: dict[int, type[errors.ShimError]] = {
@@ -64,6 +64,11 @@ def render(error: errors.ShimError, environ: WSGIEnvironment) -> Response:
     if error.retry_after is not None:
         response.headers["Retry-After"] = str(error.retry_after)
     return response
+
+
+def keep_body(environ: WSGIEnvironment) -> None:
+    """Let an error that is no fault of the API keep its own body."""
+    environ[_RENDERED] = True
 
 
 def from_exception(error: Exception) -> errors.ShimError:

@@ -14,13 +14,13 @@ from oslo_log import log
 from oslo_middleware import cors
 
 import bm_shim
-from bm_shim.conf import api, enroll, ironic
+from bm_shim.conf import api, enroll, ironic, metrics
 
 #: Names the configuration file (or several, separated by ``:``) where no command line can:
 #: WSGI servers own the command line.
 CONFIG_ENVIRONMENT_VARIABLE = "BM_SHIM_CONFIG"
 
-_MODULES = (api, ironic, enroll)
+_MODULES = (api, ironic, enroll, metrics)
 
 # ironicclient logs each failed request as an error, also those that are answers (a duplicate MAC);
 # the shim logs what matters of them itself, once.

@@ -35,10 +35,16 @@ FORMATS: dict[str, Format] = {
 }
 
 
-def by_prefix(choices: Iterable[str], prefixes: Iterable[str]) -> dict[str, Format]:
+def names_by_prefix(choices: Iterable[str], prefixes: Iterable[str]) -> dict[str, str]:
     """Read ``[api] response_format``: ``PREFIX:FORMAT`` for one prefix, ``FORMAT`` for all others.
 
-    :returns: for each prefix its format, ``union`` where nothing was said
+    :returns: for each prefix the name of its format, ``union`` where nothing was said
     """
     chosen = dict(choice.rpartition(":")[::2] for choice in choices)
-    return {prefix: FORMATS[chosen.get(prefix, chosen.get("", "union"))] for prefix in prefixes}
+    return {prefix: chosen.get(prefix, chosen.get("", "union")) for prefix in prefixes}
+
+
+def by_prefix(choices: Iterable[str], prefixes: Iterable[str]) -> dict[str, Format]:
+    """Return for each prefix its format, read as :func:`names_by_prefix` does."""
+    names = names_by_prefix(choices, prefixes)
+    return {prefix: FORMATS[name] for prefix, name in names.items()}

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Metrics for Prometheus: calls of the legacy API, and requests to Ironic.
+
+The former are counted by :mod:`bm_shim.metered`, the latter by :func:`watch`.
+
+Where a server has several processes, ``PROMETHEUS_MULTIPROC_DIR`` must name a directory, empty at
+its start, before this module is imported; any process then tells the numbers of all. Labels have
+few values each: no ids, no addresses, no names of people.
+"""
+
+import os
+import re
+import time
+from collections.abc import Iterable
+from typing import Any
+
+from keystoneauth1 import exceptions as kexc
+from keystoneauth1.session import Session
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, make_wsgi_app
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from bm_shim.context import WSGIEnvironment
+
+PATH = "/metrics"
+
+REGISTRY = CollectorRegistry()
+
+#: Seconds; the last is beyond what a call may last.
+_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+
+CALLS = Counter(
+    "bm_shim_calls",
+    "Calls of the legacy API.",
+    ["operation", "format", "status"],
+    registry=REGISTRY,
+)
+CALL_SECONDS = Histogram(
+    "bm_shim_call_seconds",
+    "How long calls took.",
+    ["operation"],
+    buckets=_BUCKETS,
+    registry=REGISTRY,
+)
+CALLS_IN_PROGRESS = Gauge(
+    "bm_shim_calls_in_progress",
+    "Calls that are being answered.",
+    multiprocess_mode="livesum",
+    registry=REGISTRY,
+)
+IRONIC_REQUESTS = Counter(
+    "bm_shim_ironic_requests",
+    "Requests to Ironic, each attempt; the status is its answer's, or why there was none.",
+    ["request", "status"],
+    registry=REGISTRY,
+)
+IRONIC_SECONDS = Histogram(
+    "bm_shim_ironic_request_seconds",
+    "How long Ironic took to answer.",
+    ["request"],
+    buckets=_BUCKETS,
+    registry=REGISTRY,
+)
+
+#: The node or port in the path of a request to Ironic.
+_IDENT = re.compile(r"(?<=^/v1/nodes/|^/v1/ports/)[^/]+")
+
+
+def watch(session: Session) -> Session:
+    """Count what a session sends to Ironic, and return it."""
+    send = session.request
+
+    def request(url: str, method: str, **kwargs: Any) -> Any:
+        # The session signs in, too, and looks for the endpoint.
+        if not url.startswith("/v1"):
+            return send(url, method, **kwargs)
+        name = f"{method} {_IDENT.sub('{id}', url.partition('?')[0])}"
+        began = time.perf_counter()
+        status = "error"
+        try:
+            response = send(url, method, **kwargs)
+            status = str(response.status_code)
+            return response
+        except kexc.HttpError as error:
+            status = str(error.http_status)
+            raise
+        except kexc.ConnectTimeout:
+            status = "timeout"
+            raise
+        except kexc.ConnectFailure:
+            status = "unreachable"
+            raise
+        finally:
+            IRONIC_REQUESTS.labels(name, status).inc()
+            IRONIC_SECONDS.labels(name).observe(time.perf_counter() - began)
+
+    session.__dict__["request"] = request
+    return session
+
+
+def application(environ: WSGIEnvironment, start_response: Any) -> Iterable[bytes]:
+    """Tell the metrics, of all processes where that is set up (WSGI)."""
+    registry = REGISTRY
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    told: Iterable[bytes] = make_wsgi_app(registry, disable_compression=True)(
+        environ, start_response
+    )
+    return told
