@@ -21,7 +21,7 @@ from bm_shim.sandbox.address import Address
 from .daemons import DEPLOY, Daemon, find_program, run, running
 
 RULES = DEPLOY / "prometheus" / "bm-shim.rules.yml"
-TESTS = Path(__file__).parent / "prometheus" / "rules_test.yml"
+TESTS = sorted(Path(__file__).parent.glob("prometheus/*_test.yml"))
 DASHBOARD: dict[str, Any] = json.loads((DEPLOY / "grafana" / "bm-shim.json").read_text())
 PANELS: list[dict[str, Any]] = [each for each in DASHBOARD["panels"] if each["type"] != "row"]
 #: When they yield something, all that happened has been scraped at least twice.
@@ -53,16 +53,17 @@ def test_the_configuration_is_valid(promtool: str) -> None:
 
 
 def test_alerts_fire_when_they_should(promtool: str, tmp_path: Path) -> None:
-    for file in (RULES, TESTS):
+    for file in (RULES, *TESTS):
         shutil.copy(file, tmp_path)
-    run(promtool, "test", "rules", tmp_path / TESTS.name)
+    run(promtool, "test", "rules", *(tmp_path / file.name for file in TESTS))
 
 
 def test_every_alert_is_tested() -> None:
     rules = yaml.safe_load(RULES.read_text())["groups"][0]["rules"]
     fired = {
         test["alertname"]
-        for group in yaml.safe_load(TESTS.read_text())["tests"]
+        for file in TESTS
+        for group in yaml.safe_load(file.read_text())["tests"]
         for test in group["alert_rule_test"]
         if test["exp_alerts"]
     }
