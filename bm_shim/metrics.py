@@ -19,6 +19,7 @@ from keystoneauth1.session import Session
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, make_wsgi_app
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from bm_shim import errors
 from bm_shim.context import WSGIEnvironment
 
 PATH = "/metrics"
@@ -98,11 +99,19 @@ def watch(session: Session) -> Session:
 
 
 def application(environ: WSGIEnvironment, start_response: Any) -> Iterable[bytes]:
-    """Tell the metrics, of all processes where that is set up (WSGI)."""
+    """Tell the metrics, of all processes where there are several (WSGI).
+
+    :raises errors.ServiceUnavailable: there are several, and they do not know of each other
+    """
     registry = REGISTRY
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
         registry = CollectorRegistry()
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    elif environ["wsgi.multiprocess"]:
+        # The numbers of one of them would look like those of all.
+        raise errors.ServiceUnavailable(
+            "The server has several processes, and PROMETHEUS_MULTIPROC_DIR is not set."
+        )
     told: Iterable[bytes] = make_wsgi_app(registry, disable_compression=True)(
         environ, start_response
     )

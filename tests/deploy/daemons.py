@@ -28,9 +28,9 @@ def find_program(name: str, package: str | None = None) -> str:
 
     :param package: Debian's, where its name is another
     """
-    # Debian keeps servers out of the users' PATH; some come as Python packages.
-    places = f"{Path(sys.executable).parent}:/usr/sbin:/usr/local/sbin"
-    path = shutil.which(name) or shutil.which(name, path=places)
+    # Some come as Python packages; Debian keeps servers out of the users' PATH.
+    places = (str(Path(sys.executable).parent), None, "/usr/sbin:/usr/local/sbin")
+    path = next((path for place in places if (path := shutil.which(name, path=place))), None)
     if path is None:
         message = f"{name} is not installed (Debian package {package or name})"
         if os.environ.get("CI"):

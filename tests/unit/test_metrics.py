@@ -69,6 +69,15 @@ def test_they_need_no_token(
     assert keystone.calls == []
 
 
+def test_processes_that_do_not_know_of_each_other_tell_nothing(
+    make_api: Callable[..., Api],
+) -> None:
+    """The numbers of one of them would look like those of all."""
+    response = make_api()("GET", "/metrics", environ_overrides={"wsgi.multiprocess": True})
+    assert response.status_code == 503
+    assert "PROMETHEUS_MULTIPROC_DIR is not set" in response.text
+
+
 @pytest.mark.parametrize("method", ["POST", "DELETE", "PUT", "PATCH"])
 def test_other_methods_are_not_there(make_api: Callable[..., Api], method: str) -> None:
     assert make_api()(method, "/metrics").status_code == 404
