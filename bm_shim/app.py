@@ -18,6 +18,7 @@ from bm_shim.api import access, extensions, faults, nodes, prefixes, versions
 from bm_shim.api.faults import FaultNormalizer, WSGIApplication
 from bm_shim.api.mount import mount
 from bm_shim.api.representation import PathForm
+from bm_shim.bounds import set_bounds
 from bm_shim.context import RequestContext, WSGIEnvironment
 from bm_shim.inventory import Inventory
 from bm_shim.policy import Policy
@@ -93,7 +94,10 @@ def _wrap(app: WSGIApplication, conf: cfg.ConfigOpts) -> WSGIApplication:
 
 
 def _token_check(app: WSGIApplication, conf: cfg.ConfigOpts) -> WSGIApplication:
-    checked: WSGIApplication = AuthProtocol(app, configuration.authtoken_settings(conf))
+    token_check = AuthProtocol(app, configuration.authtoken_settings(conf))
+    # There is no public way to its session.
+    set_bounds(token_check._session.session)
+    checked: WSGIApplication = token_check
     if not (conf.keystone_authtoken.auth_type or conf.keystone_authtoken.auth_section):
         raise errors.ConfigurationError(
             "[api] auth_strategy is keystone, but [keystone_authtoken] has no auth_type: the "

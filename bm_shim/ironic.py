@@ -8,6 +8,7 @@ raise :mod:`bm_shim.errors` only, as :mod:`bm_shim.ironic_errors` has it.
 
 from collections.abc import Callable
 from functools import partial
+from http import HTTPStatus
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -25,6 +26,7 @@ from tenacity import (
 )
 
 from bm_shim import errors
+from bm_shim.bounds import set_bounds
 from bm_shim.context import RequestContext
 from bm_shim.ironic_errors import ListMoved, Unreachable, translate
 
@@ -98,6 +100,8 @@ class Ironic:
         session: Session = loading.load_session_from_conf_options(
             self._conf, "ironic", auth=auth, session=http
         )
+        if http is None:
+            set_bounds(session.session)
         # At DEBUG it would write down bodies, and so pm_password.
         session.__dict__["request"] = partial(session.request, log=False)
         return session
@@ -198,7 +202,7 @@ class Connection:
         :raises errors.NotFound: no such node
         :raises errors.Conflict: its state does not allow it
         """
-        self._call(lambda client, **kw: client.node.delete(node, **kw), read=False)
+        self._delete(f"/v1/nodes/{node}")
 
     def create_port(self, attributes: JsonObject) -> JsonObject:
         """Create a port and return it.
@@ -221,7 +225,7 @@ class Connection:
 
         :raises errors.NotFound: no such port
         """
-        self._call(lambda client, **kw: client.port.delete(port_uuid, **kw), read=False)
+        self._delete(f"/v1/ports/{port_uuid}")
 
     def may_list_all_nodes(self) -> bool:
         """Ask Ironic whether the account sees the whole fleet.
@@ -258,12 +262,27 @@ class Connection:
         def ask(client: v1.Client, global_request_id: str) -> bool:
             headers = {"X-OpenStack-Request-Id": global_request_id}
             try:
-                client.http_client.json_request(method, path, headers=headers, **kwargs)
+                body: Any = client.http_client.json_request(
+                    method, path, headers=headers, **kwargs
+                )[1]
             except exc.Forbidden:
                 return False
+            if not isinstance(body, dict):
+                raise ValueError("the answer is no JSON object")
             return True
 
         return self._call(ask)
+
+    def _delete(self, path: str) -> None:
+        """Delete what is at a path. The client's own delete takes any answer for a success."""
+
+        def delete(client: v1.Client, global_request_id: str) -> None:
+            headers = {"X-OpenStack-Request-Id": global_request_id}
+            response = client.http_client.raw_request("DELETE", path, headers=headers)
+            if response.status_code != HTTPStatus.NO_CONTENT:
+                raise ValueError(f"the answer to DELETE is {response.status_code}")
+
+        self._call(delete, read=False)
 
     def _list(self, key: str, query: str) -> list[JsonObject]:
         def read(client: v1.Client, **kwargs: str) -> list[JsonObject]:

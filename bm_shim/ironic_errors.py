@@ -8,6 +8,7 @@ from keystoneauth1 import exceptions as kexc
 from oslo_utils.strutils import mask_password
 
 from bm_shim import errors
+from bm_shim.bounds import UnusableAnswer
 
 
 class Unreachable(errors.ServiceUnavailable):
@@ -36,6 +37,9 @@ def _translate_answer(error: Any, forwards_token: bool) -> errors.ShimError:
     if status == 409:
         locked = " is locked by host " in message
         return errors.NodeLocked(message) if locked else errors.Conflict(message)
+    if status in (400, 404, 409) and error.message == type(error).message:
+        # The client's own word for it, in place of a reason: a proxy said so, or another service.
+        return errors.BadGateway(detail=f"Something that is not Ironic answered {status}.")
     if status == 404:
         return errors.NotFound(message)
     if status == 400 and message.startswith("No valid host was found"):
@@ -71,7 +75,14 @@ def _translate_failure(error: Exception) -> errors.ShimError:
             return errors.ServiceUnavailable(
                 detail=f"Ironic or Keystone did not answer in time: {error}"
             )
-        case kexc.HttpServerError() | kexc.DiscoveryFailure():
+        case UnusableAnswer():
+            return errors.BadGateway(detail=f"Ironic's answer cannot be used: {error}")
+        case (
+            kexc.HttpServerError()
+            | kexc.HttpError(http_status=429)
+            | kexc.DiscoveryFailure()
+            | kexc.InvalidResponse()
+        ):
             return errors.ServiceUnavailable(
                 detail=f"Keystone failed when the account of [ironic] signed in: {error}"
             )
