@@ -7,6 +7,7 @@ from ipaddress import ip_address
 from typing import Any
 
 from flask import Flask
+from keystoneauth1 import exceptions as kexc
 from keystonemiddleware.auth_token import AuthProtocol
 from oslo_config import cfg
 from oslo_middleware import cors, healthcheck, http_proxy_to_wsgi, request_id, sizelimit
@@ -103,7 +104,23 @@ def _token_check(app: WSGIApplication, conf: cfg.ConfigOpts) -> WSGIApplication:
             "[api] auth_strategy is keystone, but [keystone_authtoken] has no auth_type: the "
             "account with which tokens are checked is missing."
         )
-    return checked
+    return _SensibleAnswers(checked)
+
+
+class _SensibleAnswers:
+    """Takes what the token check stumbles over for an answer of Keystone that makes no sense.
+
+    Nothing of the views gets here: they answer all their exceptions themselves.
+    """
+
+    def __init__(self, checked: WSGIApplication) -> None:
+        self._checked = checked
+
+    def __call__(self, environ: WSGIEnvironment, start_response: Any) -> Iterable[bytes]:
+        try:
+            return self._checked(environ, start_response)
+        except (AttributeError, LookupError, NotImplementedError, TypeError, ValueError) as error:
+            raise kexc.ClientException(f"its answer makes no sense: {error!r}") from error
 
 
 class _PublicPaths:

@@ -82,18 +82,30 @@ class _Body:
             the timeout
         :raises UnusableAnswer: it is too large or cannot be decoded
         """
-        size = 0
-        deadline = time.monotonic() + self._timeout
         try:
-            # Not urllib3's own stream(), which waits until the amount is there.
-            while piece := self._raw.read1(_PIECE, decode_content=decode_content):
-                size += len(piece)
-                if size > MAX_BODY:
-                    raise UnusableAnswer(f"{self._url} answered more than {MAX_BODY} bytes")
-                if time.monotonic() > deadline:
-                    raise requests.ReadTimeout(f"{self._url} takes too long to answer")
-                yield piece
+            yield from self._pieces(decode_content)
         except ReadTimeoutError as error:
             raise requests.ReadTimeout(str(error)) from error
         except DecodeError as error:
             raise UnusableAnswer(f"{self._url}: {error}") from error
+        finally:
+            # What is left of the body must not be taken for the next answer.
+            self._raw.close()
+
+    def _pieces(self, decode_content: bool | None) -> Iterator[bytes]:
+        # Too much of it need not be read when it is announced.
+        _check_size(self._raw.length_remaining or 0, self._url)
+        deadline = time.monotonic() + self._timeout
+        size = 0
+        # Not urllib3's own stream(), which waits until the amount is there.
+        while piece := self._raw.read1(_PIECE, decode_content=decode_content):
+            size += len(piece)
+            _check_size(size, self._url)
+            if time.monotonic() > deadline:
+                raise requests.ReadTimeout(f"{self._url} takes too long to answer")
+            yield piece
+
+
+def _check_size(size: int, url: str) -> None:
+    if size > MAX_BODY:
+        raise UnusableAnswer(f"{url} answers with more than {MAX_BODY} bytes")

@@ -28,7 +28,7 @@ from tenacity import (
 from bm_shim import errors
 from bm_shim.bounds import set_bounds
 from bm_shim.context import RequestContext
-from bm_shim.ironic_errors import ListMoved, Unreachable, translate
+from bm_shim.ironic_errors import ListMoved, Unreachable, is_foreign, translate
 
 #: The version that everything but create is spoken in: new enough for all that the shim uses, old
 #: enough for every Ironic since Victoria.
@@ -289,6 +289,8 @@ class Connection:
             try:
                 return _read_pages(client, key, query, **kwargs)
             except exc.NotFound as error:
+                if is_foreign(error):
+                    raise
                 detail = f"Ironic's list could not be read to its end: {error.message!r}"
                 raise ListMoved(detail=detail) from error
 
@@ -297,15 +299,29 @@ class Connection:
     def _call(self, function: Callable[..., _T], *, read: bool = True) -> _T:
         """Call ``function(client, global_request_id=...)`` under the retry and error rules."""
 
+        def ask() -> _T:
+            return function(self._ironic.client_for(self._context), **self._request_id)
+
         def attempt() -> _T:
             try:
-                return function(self._ironic.client_for(self._context), **self._request_id)
+                return ask() if self.forwards_token else _with_good_token(ask)
             except errors.ShimError:
                 raise
             except Exception as error:
                 raise translate(error, forwards_token=self.forwards_token) from error
 
         return self._ironic.retrying(read=read)(attempt)
+
+
+def _with_good_token(ask: Callable[[], _T]) -> _T:
+    """Ask again when a token of ours turned out to be no good.
+
+    Of several threads that are told so, keystoneauth lets only the first try another one.
+    """
+    try:
+        return ask()
+    except exc.Unauthorized:
+        return ask()
 
 
 def _read_pages(
@@ -327,17 +343,21 @@ def _read_pages(
         headers = {"X-OpenStack-Request-Id": global_request_id}
         body: Any = client.http_client.json_request("GET", path, headers=headers)[1]
         rows += [dict(row) for row in body[key]]
-        path = _path_of(body.get("next"), client)
+        path = _following(body.get("next"), key)
     return rows
 
 
-def _path_of(link: str | None, client: v1.Client) -> str:
-    """Return what to ask for to follow an absolute link; empty for none."""
+def _following(link: str | None, key: str) -> str:
+    """Return what to ask for to follow the link to the next page; empty for none.
+
+    Its host and prefix are those that Ironic believes to be its own; ours are the endpoint's.
+    """
     if link is None:
         return ""
     url = urlsplit(link)
-    prefix = urlsplit(client.http_client.endpoint_trimmed).path
-    return f"{url.path.removeprefix(prefix)}?{url.query}"
+    if not url.path.endswith(f"/v1/{key}"):
+        raise ValueError("a link between the pages of a list leads to something else")
+    return f"/v1/{key}?{url.query}"
 
 
 def _dict(resource: Any) -> JsonObject:

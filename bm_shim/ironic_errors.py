@@ -29,17 +29,24 @@ def translate(error: Exception, *, forwards_token: bool) -> errors.ShimError:
     return _translate_failure(error)
 
 
+def is_foreign(error: Any) -> bool:
+    """Whether a 4xx has no reason in Ironic's words, but the client's own in their place.
+
+    A proxy before Ironic answered, or another service.
+    """
+    return error.http_status in (400, 404, 409) and error.message == type(error).message
+
+
 def _translate_answer(error: Any, forwards_token: bool) -> errors.ShimError:
     """Translate a 4xx or 5xx of Ironic."""
     status, message = error.http_status, _without_secrets(str(error.message))
     if status in (401, 403):
         return _translate_refusal(status, message, forwards_token)
+    if is_foreign(error):
+        return errors.BadGateway(detail=f"Something that is not Ironic answered {status}.")
     if status == 409:
         locked = " is locked by host " in message
         return errors.NodeLocked(message) if locked else errors.Conflict(message)
-    if status in (400, 404, 409) and error.message == type(error).message:
-        # The client's own word for it, in place of a reason: a proxy said so, or another service.
-        return errors.BadGateway(detail=f"Something that is not Ironic answered {status}.")
     if status == 404:
         return errors.NotFound(message)
     if status == 400 and message.startswith("No valid host was found"):
