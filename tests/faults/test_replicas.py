@@ -317,3 +317,4 @@ def test_without_any_replica_the_answer_is_a_fault_of_nova(
     assert response.status_code == 503
     assert response.json()["serviceUnavailable"]["code"] == 503
     assert response.headers["Retry-After"] == "5"
+    assert "has no server available" in balancer.log.read_text()

@@ -263,5 +263,7 @@ def test_restarts_under_load(
         fault(each.response, 503)
         assert "Retry-After" in each.response.headers
     assert pollers.answered >= REQUESTS
+    assert "cannot be reached" in log.text()
+    assert "Unable to validate token" in log.text()
     assert "Traceback" not in log.text()
     wait_until(lambda: Held.by(shim).is_little_more_than(before))
