@@ -27,8 +27,8 @@ def legacy_time(time: str | None) -> str | None:
         return None
     try:
         moment = datetime.fromisoformat(time)
-    except ValueError:
+        if moment.tzinfo is not None:
+            moment = moment.astimezone(UTC).replace(tzinfo=None)
+    except (ValueError, OverflowError):
         return None
-    if moment.tzinfo is not None:
-        moment = moment.astimezone(UTC).replace(tzinfo=None)
     return moment.isoformat(timespec="microseconds")
