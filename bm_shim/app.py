@@ -14,7 +14,17 @@ from oslo_middleware import cors, healthcheck, http_proxy_to_wsgi, request_id, s
 from bm_shim import conf as configuration
 from bm_shim import context, errors, formats
 from bm_shim.access_log import AccessLog
-from bm_shim.api import access, extensions, faults, nodes, prefixes, versions
+from bm_shim.api import (
+    access,
+    extensions,
+    faults,
+    flavors,
+    launch,
+    nodes,
+    prefixes,
+    servers,
+    versions,
+)
 from bm_shim.api.faults import FaultNormalizer, WSGIApplication
 from bm_shim.api.mount import mount
 from bm_shim.api.representation import PathForm
@@ -48,11 +58,15 @@ def create_flask_app(conf: cfg.ConfigOpts, inventory: Inventory) -> Flask:
         inventory=inventory,
         dialects=formats.by_prefix(conf.api.response_format, prefixes.ALL),
         read_only=conf.api.read_only,
+        max_limit=conf.api.max_limit,
     )
     access.init_app(app, services)
     faults.init_app(app)
     for resource in (nodes, extensions):
         mount(app, resource.blueprint, resource.PATH)
+    if conf.api.serve_instances:
+        for resource in (servers, flavors, launch):
+            mount(app, resource.blueprint, resource.PATH)
     app.register_blueprint(versions.blueprint)
     return app
 

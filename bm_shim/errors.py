@@ -69,6 +69,14 @@ class NodeNotFound(NotFound):
         self.node_id = node_id
 
 
+class InstanceNotFound(NotFound):
+    """No such instance, or none that the caller may know of."""
+
+    def __init__(self, server_id: str) -> None:
+        super().__init__()
+        self.server_id = server_id
+
+
 class NotAcceptable(ShimError):
     """A microversion outside the supported range."""
 

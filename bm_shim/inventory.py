@@ -15,8 +15,10 @@ from oslo_context.context import get_current
 
 from bm_shim import errors, translation
 from bm_shim.context import RequestContext
+from bm_shim.instances import Instances
 from bm_shim.ironic import Connection, Ironic, JsonObject
-from bm_shim.legacy_ids import HIGHEST_ID, IdIndex, names
+from bm_shim.ironic_errors import sensible
+from bm_shim.legacy_ids import HIGHEST_ID, IdIndex, is_uuid, names
 from bm_shim.model import Interface, InterfaceMatch, NewInterface, NewNode, Node
 from bm_shim.rights import Rights
 
@@ -53,6 +55,8 @@ class Inventory:
         self._enroll = conf.enroll
         self._ironic = Ironic(conf)
         self._rights = Rights(conf.ironic.rights_check_interval)
+        #: What runs on the fleet.
+        self.instances = Instances(self._ironic, self._rights)
         self._ids = IdIndex()
         self._pool = ThreadPoolExecutor(_PARALLEL_READS, thread_name_prefix="ironic")
 
@@ -87,21 +91,21 @@ class Inventory:
         ports_of: dict[object, list[JsonObject]] = defaultdict(list)
         for port in ports:
             ports_of[port.get("node_uuid")].append(port)
-        with _sensible():
+        with sensible():
             return [translation.node_from_ironic(node, ports_of[node["uuid"]]) for node in nodes]
 
     def get_node(self, context: RequestContext, node_id: str) -> Node:
         """Return a node with its interfaces and with ``updated_at``."""
         ironic = self._ironic.on_behalf(context)
         with self._of_node(ironic, node_id):
-            if _is_uuid(node_id):
+            if is_uuid(node_id):
                 node, ports = self._both(
                     lambda: ironic.get_node(node_id), lambda: self._ports_of(ironic, node_id)
                 )
             else:
                 node = self._find(ironic, node_id)
                 ports = self._ports_of(ironic, node["uuid"])
-        with _sensible():
+        with sensible():
             return translation.node_from_ironic(node, ports)
 
     def create_node(self, context: RequestContext, new: NewNode) -> Node:
@@ -151,7 +155,7 @@ class Inventory:
         ironic = self._ironic.on_behalf(context)
         with self._of_node(ironic, node_id):
             port = self._create_port(ironic, self._resolve(ironic, node_id), new)
-        with _sensible():
+        with sensible():
             return translation.interface_from_ironic(port)
 
     def remove_interface(
@@ -169,12 +173,12 @@ class Inventory:
         for port in ports:
             if _fits(match, port):
                 return ironic.delete_port(port["uuid"])
-        self._ensure_whole_view(ironic)
+        self._rights.ensure_whole_view(ironic)
         raise errors.NotFound
 
     def _resolve(self, ironic: Connection, node_id: str) -> str:
         """Return the UUID behind any kind of id. A UUID is not looked up: its use will tell."""
-        if _is_uuid(node_id):
+        if is_uuid(node_id):
             return node_id
         return str(self._find(ironic, node_id)["uuid"])
 
@@ -277,16 +281,8 @@ class Inventory:
         except errors.NodeNotFound:
             raise
         except errors.NotFound as error:
-            self._ensure_whole_view(ironic)
+            self._rights.ensure_whole_view(ironic)
             raise errors.NodeNotFound(node_id) from error
-
-    def _ensure_whole_view(self, ironic: Connection) -> None:
-        """Make sure that what is not found is not there, rather than hidden from our account.
-
-        What Ironic hides from callers who come with their own rights is hidden from them.
-        """
-        if not ironic.forwards_token:
-            self._rights.ensure_can_list(ironic)
 
     def _both(self, one: Callable[[], _T], other: Callable[[], _U]) -> tuple[_T, _U]:
         """Run two reads at the same time, the second in another thread that logs as this one."""
@@ -305,15 +301,6 @@ class Inventory:
             second.cancel()
 
 
-@contextmanager
-def _sensible() -> Iterator[None]:
-    """Take a node or port that cannot be read for a fault of Ironic's."""
-    try:
-        yield
-    except (KeyError, TypeError, ValueError) as error:
-        raise errors.BadGateway(detail=f"Ironic answered what is no node: {error!r}") from error
-
-
 def _try(undo: Callable[[], None], what: str) -> None:
     """Take back something half-done. That it is not there is fine; other failures are logged."""
     try:
@@ -330,7 +317,7 @@ def _try(undo: Callable[[], None], what: str) -> None:
 
 def _list_ids(ironic: Connection) -> list[tuple[str, int | None]]:
     nodes = ironic.list_nodes(["uuid", "extra"])
-    with _sensible():
+    with sensible():
         return [(node["uuid"], translation.recorded_id_of(node)) for node in nodes]
 
 
@@ -338,11 +325,3 @@ def _fits(match: InterfaceMatch, port: JsonObject) -> bool:
     fits_address = match.address is None or match.address.lower() == port["address"].lower()
     recorded = translation.recorded_id_of(port)
     return fits_address and (match.id is None or names(match.id, port["uuid"], recorded))
-
-
-def _is_uuid(text: str) -> bool:
-    """Whether a text is a UUID as Ironic writes them."""
-    try:
-        return str(uuid.UUID(text)) == text.lower()
-    except ValueError:
-        return False

@@ -137,8 +137,26 @@ class Connection:
 
         :param fields: which to ask for; None: whole nodes, at about twice the price
         """
-        what = "detail=True" if fields is None else f"fields={','.join(fields)}"
-        return self._list("nodes", what)
+        return self._list("nodes", _fields(fields))
+
+    def list_instance_nodes(self, fields: list[str] | None) -> list[JsonObject]:
+        """Return the nodes that have an instance, every page.
+
+        :param fields: as for :meth:`list_nodes`
+        """
+        # One of the few filters that the links between Ironic's pages keep.
+        nodes = self._list("nodes", f"associated=true&{_fields(fields)}")
+        return [node for node in nodes if node.get("instance_uuid") is not None]
+
+    def find_instance_node(self, instance_uuid: str) -> JsonObject | None:
+        """Return the whole node that has this instance; None if none has.
+
+        :param instance_uuid: in the letter case that it was recorded in; some databases do not
+            mind
+        """
+        nodes = self._list("nodes", f"instance_uuid={instance_uuid}&{_fields(None)}")
+        wanted = instance_uuid.lower()
+        return next((n for n in nodes if str(n.get("instance_uuid")).lower() == wanted), None)
 
     def list_ports(self, fields: list[str]) -> list[JsonObject]:
         """Return the ports of all nodes, every page."""
@@ -199,6 +217,28 @@ class Connection:
         :raises errors.Conflict: its state does not allow it
         """
         self._call(lambda client, **kw: client.node.delete(node, **kw), read=False)
+
+    def reboot_node(self, node_uuid: str, *, soft: bool) -> None:
+        """Ask for a reboot, and do not wait for it.
+
+        :raises errors.BadRequest: the hardware, or the state of the node, does not allow it
+        :raises errors.NodeLocked: at once. A later attempt could meet another instance
+        """
+        self._call(
+            lambda client, **kw: client.node.set_power_state(node_uuid, "reboot", soft, **kw),
+            retry=False,
+        )
+
+    def undeploy_node(self, node_uuid: str) -> None:
+        """Ask for the end of the node's instance, and do not wait for it.
+
+        :raises errors.BadRequest: the state of the node does not allow it
+        :raises errors.NodeLocked: at once. A later attempt could meet another instance
+        """
+        self._call(
+            lambda client, **kw: client.node.set_provision_state(node_uuid, "deleted", **kw),
+            retry=False,
+        )
 
     def create_port(self, attributes: JsonObject) -> JsonObject:
         """Create a port and return it.
@@ -275,7 +315,7 @@ class Connection:
 
         return self._call(read)
 
-    def _call(self, function: Callable[..., _T], *, read: bool = True) -> _T:
+    def _call(self, function: Callable[..., _T], *, read: bool = True, retry: bool = True) -> _T:
         """Call ``function(client, global_request_id=...)`` under the retry and error rules."""
 
         def attempt() -> _T:
@@ -286,7 +326,12 @@ class Connection:
             except Exception as error:
                 raise translate(error, forwards_token=self.forwards_token) from error
 
-        return self._ironic.retrying(read=read)(attempt)
+        return self._ironic.retrying(read=read)(attempt) if retry else attempt()
+
+
+def _fields(fields: list[str] | None) -> str:
+    """Return the part of a query that says which fields to show; None: all."""
+    return "detail=True" if fields is None else f"fields={','.join(fields)}"
 
 
 def _read_pages(

@@ -30,6 +30,14 @@ REFRESH_INTERVAL = 1.0
 Entry = tuple[str, int | None]
 
 
+def is_uuid(text: str) -> bool:
+    """Whether a text is a UUID as Ironic writes them, in any letter case."""
+    try:
+        return str(uuid.UUID(text)) == text.lower()
+    except ValueError:
+        return False
+
+
 def derived_id(resource_uuid: str) -> int:
     """Return the integer that stands for a UUID, from ``DERIVED_FROM`` up to twice that.
 

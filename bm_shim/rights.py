@@ -54,6 +54,16 @@ class Rights:
         elif not self._holds("list", ironic.may_list_all_nodes):
             raise NotSetUp(_LIST_MESSAGE, detail=_LIST_ADVICE)
 
+    def ensure_whole_view(self, ironic: Connection) -> None:
+        """Make sure that what is not found is not there, rather than hidden from our account.
+
+        What Ironic hides from callers who come with their own rights is hidden from them.
+
+        :raises NotSetUp: our account sees only a part of the fleet; the log says what to grant
+        """
+        if not ironic.forwards_token:
+            self.ensure_can_list(ironic)
+
     def ensure_can_create(self, ironic: Connection) -> None:
         """Make sure that a node can be made, given ports and taken away again, before it is made.
 

@@ -79,6 +79,14 @@ def answer(body: Mapping[str, object], status: int = 200) -> Response:
     return Response(data, status, content_type=media_type)
 
 
+def answer_json(body: Mapping[str, object]) -> Response:
+    """Return a success with a body that has no form in XML, whatever the request wants."""
+    media_type = wanted(request.environ)
+    return Response(
+        json.dumps(body), content_type=_JSON if media_type in _READ_AS_XML else media_type
+    )
+
+
 def accepted() -> Response:
     """Return the empty 202 of delete and remove_interface, of the type that Nova gave it."""
     return Response(status=202, content_type="text/html; charset=UTF-8")

@@ -43,6 +43,20 @@ OPTIONS: list[cfg.Opt] = [
         help="Refuse to create and delete nodes and interfaces, with the answers of Nova's proxy "
         "(400, and the Ironic command to use instead).",
     ),
+    cfg.BoolOpt(
+        "serve_instances",
+        default=False,
+        help="Serve the instances on Ironic's nodes as servers of the compute API: list, show, "
+        "reboot and delete; whatever else is asked of servers is refused. Only for an address "
+        "that no Nova answers at: where the balancer sends servers to Nova, leave it off.",
+    ),
+    cfg.IntOpt(
+        "max_limit",
+        default=1000,
+        min=1,
+        help="How many servers a list holds at most; the rest is on further pages. The option "
+        "of nova.conf.",
+    ),
 ]
 
 

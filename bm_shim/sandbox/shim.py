@@ -56,4 +56,6 @@ class Shim(GunicornPart):
                 "valid_interfaces": "public",
             },
             "enroll": {"driver": "fake-hardware"},
+            # No Nova answers at its address.
+            "api": {"serve_instances": True},
         }

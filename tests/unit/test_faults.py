@@ -36,12 +36,12 @@ ERRORS = [
     for _, each in inspect.getmembers(errors, inspect.isclass)
     if issubclass(each, errors.ShimError)
 ]
-#: All but the one that the dialects have words for, and that has nothing more to tell.
-WITH_WORDS = [each for each in ERRORS if each is not errors.NodeNotFound]
+#: All but those that somebody else has words for, and that have nothing more to tell.
+WITH_WORDS = [e for e in ERRORS if e not in (errors.NodeNotFound, errors.InstanceNotFound)]
 
 
 def make(error: type[errors.ShimError]) -> errors.ShimError:
-    return errors.NodeNotFound("42") if error is errors.NodeNotFound else error()
+    return error() if error in WITH_WORDS else error("42")
 
 
 def body_of(error: errors.ShimError) -> tuple[str, dict[str, Any]]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple, TypeAlias
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import requests
 import responses
@@ -138,20 +138,16 @@ class Collection:
     rows: dict[str, JsonObject] = field(default_factory=dict)
 
     def page(self, query: dict[str, str], size: int) -> Answer:
-        rows = [row for row in self.rows.values() if query.get("node") in (None, _owner(row))]
+        rows = [row for row in self.rows.values() if _fits(row, query)]
         if marker := query.get("marker"):
             if marker not in self.rows:
                 return refusal(404, f"Node {marker} could not be found.")
             rows = rows[list(self.rows).index(marker) + 1 :]
-        fields = query["fields"].split(",")
-        body: JsonObject = {
-            self.name: [{name: row.get(name) for name in fields} for row in rows[:size]]
-        }
+        body: JsonObject = {self.name: [_shown(row, query) for row in rows[:size]]}
         if len(rows) > size:
-            last = rows[size - 1]["uuid"]
-            body["next"] = (
-                f"{Ironic.url}/v1/{self.name}?fields={query['fields']}&marker={last}&limit={size}"
-            )
+            kept = {n: v for n, v in query.items() if n in ("fields", "detail", "associated")}
+            link = urlencode({**kept, "marker": rows[size - 1]["uuid"], "limit": size})
+            body["next"] = f"{Ironic.url}/v1/{self.name}?{link}"
         return answer(200, body)
 
 
@@ -233,6 +229,8 @@ class Ironic(Service):
         return answer(200, _masked(node))
 
     def _put_nodes(self, request: Request, uuid: str, *path: str) -> Answer:
+        if request.body == {"target": "deleted"}:
+            self.nodes[uuid] |= {"instance_uuid": None, "provision_state": "available"}
         return Answer(202)
 
     def _delete_nodes(self, request: Request, ident: str) -> Answer:
@@ -327,8 +325,20 @@ def _service(kind: str, url: str) -> JsonObject:
     return {"id": kind, "type": kind, "name": kind, "endpoints": endpoints}
 
 
-def _owner(row: JsonObject) -> object:
-    return row.get("node_uuid")
+def _fits(row: JsonObject, query: dict[str, str]) -> bool:
+    """Whether a row fits the filters of a query."""
+    return (
+        query.get("node") in (None, row.get("node_uuid"))
+        and query.get("instance_uuid") in (None, row.get("instance_uuid"))
+        and ("associated" not in query or row.get("instance_uuid") is not None)
+    )
+
+
+def _shown(row: JsonObject, query: dict[str, str]) -> JsonObject:
+    """Return the fields of a row that a query asks for."""
+    if query.get("detail") == "True":
+        return _masked(row)
+    return {name: row.get(name) for name in query["fields"].split(",")}
 
 
 def _masked(node: JsonObject) -> JsonObject:

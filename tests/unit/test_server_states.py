@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Ironic's states in Nova's words."""
+
+import pytest
+from ironic.common import states
+from ironic.common.state_machine import machine
+
+from bm_shim.server_states import TABLE, UNKNOWN, power_state_of, state_of
+
+RUNNING = ["active", "servicing", "service wait", "service hold"]
+
+
+@pytest.mark.parametrize("provision", RUNNING)
+@pytest.mark.parametrize(
+    ("target_power", "power", "expected"),
+    [
+        (None, "power on", ("ACTIVE", "active", None)),
+        (None, "power off", ("SHUTOFF", "stopped", None)),
+        (None, None, ("ACTIVE", "active", None)),
+        (None, "error", ("ACTIVE", "active", None)),
+        ("rebooting", "power on", ("HARD_REBOOT", "active", "reboot_started_hard")),
+        ("rebooting", "power off", ("HARD_REBOOT", "active", "reboot_started_hard")),
+        ("soft rebooting", "power on", ("REBOOT", "active", "reboot_started")),
+        ("power off", "power on", ("ACTIVE", "active", "powering-off")),
+        ("soft power off", "power on", ("ACTIVE", "active", "powering-off")),
+        ("power on", "power off", ("SHUTOFF", "stopped", "powering-on")),
+        ("power on", None, ("SHUTOFF", "stopped", "powering-on")),
+    ],
+)
+def test_of_a_running_machine_the_power_decides(
+    provision: str,
+    target_power: str | None,
+    power: str | None,
+    expected: tuple[str, str, str | None],
+) -> None:
+    assert state_of(provision, target_power, power) == expected
+
+
+@pytest.mark.parametrize("power", ["power on", "power off", None])
+@pytest.mark.parametrize(
+    ("provision", "expected"),
+    [
+        ("available", ("BUILD", "building", "scheduling")),
+        ("manageable", ("BUILD", "building", "scheduling")),
+        ("adopting", ("BUILD", "building", "spawning")),
+        ("wait call-back", ("BUILD", "building", "spawning")),
+        ("rescue", ("RESCUE", "rescued", None)),
+        ("rescue wait", ("ACTIVE", "active", "rescuing")),
+        ("unrescuing", ("RESCUE", "rescued", "unrescuing")),
+        ("deleting", ("DELETED", "deleted", "deleting")),
+        ("cleaning", ("DELETED", "deleted", "deleting")),
+        ("adopt failed", ("ERROR", "error", None)),
+        ("deploy failed", ("ERROR", "error", None)),
+        ("error", ("ERROR", "error", None)),
+    ],
+)
+def test_of_others_the_provision_state_decides(
+    provision: str, power: str | None, expected: tuple[str, str, str | None]
+) -> None:
+    assert state_of(provision, None, power) == expected
+
+
+def test_every_state_of_ironic_is_in_one_group_of_rows() -> None:
+    groups = {row.provision_states for row in TABLE}
+    in_table = [state for group in groups for state in group]
+    assert sorted(in_table) == sorted(machine.states)
+
+
+def test_every_power_state_of_ironic_is_known() -> None:
+    """That is, whatever it is, an active machine has a state, and a target tells of a task."""
+    power_states = {states.POWER_ON, states.POWER_OFF, states.ERROR, states.NOSTATE}
+    targets = {
+        *(states.REBOOT, states.SOFT_REBOOT),
+        *(states.POWER_ON, states.POWER_OFF, states.SOFT_POWER_OFF),
+    }
+    for power in power_states:
+        assert state_of("active", None, power).task_state is None
+        for target in targets:
+            assert state_of("active", target, power).task_state is not None
+
+
+@pytest.mark.parametrize("provision", [None, "", "invented", 5])
+def test_a_state_that_nobody_knows(provision: object) -> None:
+    assert state_of(provision, None, "power on") is UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("power", "expected"),
+    [("power on", 1), ("power off", 4), ("error", 0), (None, 0), ("", 0), (1, 0), ([], 0)],
+)
+def test_power_state_is_always_an_integer(power: object, expected: int) -> None:
+    """Old clients crash on null."""
+    assert power_state_of(power) == expected
