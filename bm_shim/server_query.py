@@ -15,7 +15,7 @@ PATIENCE = 1.0
 Attribute = Callable[[Instance], str | None]
 
 
-def _nothing(instance: Instance) -> None:
+def nothing(instance: Instance) -> None:
     """No instance here has it, so none is shown to whoever asks for it."""
 
 
@@ -27,19 +27,19 @@ PATTERNS: Mapping[str, Attribute] = {
 ATTRIBUTES: Mapping[str, Attribute] = {
     "flavor": lambda instance: instance.flavor,
     "host": lambda instance: instance.service_host,
-    "image": _nothing,
-    "ip": _nothing,
-    "ip6": _nothing,
-    "key_name": _nothing,
+    "image": nothing,
+    "ip": nothing,
+    "ip6": nothing,
+    "key_name": nothing,
     "node": lambda instance: instance.node_uuid,
     "power_state": lambda instance: str(instance.power_state),
     "project_id": lambda instance: instance.project_id,
-    "reservation_id": _nothing,
-    "tags": _nothing,
-    "tags-any": _nothing,
+    "reservation_id": nothing,
+    "tags": nothing,
+    "tags-any": nothing,
     "task_state": lambda instance: instance.state.task_state,
     "tenant_id": lambda instance: instance.project_id,
-    "user_id": _nothing,
+    "user_id": nothing,
     "uuid": lambda instance: instance.uuid,
     "vm_state": lambda instance: instance.state.vm_state,
 }

@@ -82,6 +82,9 @@ TABLE = (
 #: Of a node in a state that was not known when this was written.
 UNKNOWN = ServerState("UNKNOWN", None, None)
 
+#: All there are.
+STATUSES = {row.state.status for row in TABLE} | {UNKNOWN.status}
+
 _POWER_STATES = {"power on": 1, "power off": 4}
 
 
