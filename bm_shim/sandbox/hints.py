@@ -28,16 +28,30 @@ nova --os-auth-token "$TOKEN" --bypass-url "$BM_SHIM_URL/v2.1" --os-auth-url "$O
 openstack baremetal node list
 """
 
+# With simulated BMCs.
+_BMC_EXAMPLES = """
+# Switch a machine on over IPMI, and look a few seconds later:
+openstack baremetal node power on bmc-1
+openstack baremetal node show bmc-1 -c power_state -c target_power_state
+"""
 
-def paste_lines(environment: Mapping[str, str], inherited: Mapping[str, str] = os.environ) -> str:
+
+def paste_lines(
+    environment: Mapping[str, str],
+    inherited: Mapping[str, str] = os.environ,
+    *,
+    bmcs: bool = False,
+) -> str:
     """Return shell lines: the settings, then examples that use them.
 
     :param environment: of the sandbox.
     :param inherited: the user's own; what in it would lead clients astray is unset.
+    :param bmcs: there are machines with a BMC, made available in Ironic.
     """
     astray = sorted(
         name for name in inherited if points_to_a_cloud(name) and name not in environment
     )
     lines = [f"unset {' '.join(astray)}"] if astray else []
     lines += [f"export {name}={quote(value)}" for name, value in environment.items()]
-    return "\n".join(lines) + "\n" + _EXAMPLES
+    examples = _EXAMPLES + _BMC_EXAMPLES if bmcs else _EXAMPLES
+    return "\n".join(lines) + "\n" + examples
