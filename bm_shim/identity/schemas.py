@@ -40,14 +40,16 @@ class PasswordSchema(_Schema):
 
     user_name = _Text(data_key="username", allow_none=True)
     user_id = _Text(data_key="userId", allow_none=True)
-    password = _Text(required=True)
+    # Novaclient sends null for a password that it has not been told; it is a wrong one.
+    password = _Text(required=True, allow_none=True)
 
     @post_load
     def _make(self, data: dict[str, Any], **kwargs: Any) -> Password:
         name, user_id = data.get("user_name") or None, data.get("user_id") or None
         if name is None and user_id is None:
             raise ValidationError("Missing data for required field.", "username")
-        return Password(data["password"], user_name=name, user_id=None if name else user_id)
+        password = data["password"] or ""
+        return Password(password, user_name=name, user_id=None if name else user_id)
 
 
 class TokenSchema(_Schema):
