@@ -82,9 +82,10 @@ def init_app(app: Flask, conf: cfg.ConfigOpts) -> None:
 
 
 class BelowIdentity:
-    """WSGI middleware that makes ``/identity`` what it was: Keystone, and behind TLS if said so.
+    """WSGI middleware for what differs below ``/identity``.
 
-    Errors have Keystone's shape, also those of other middleware.
+    Errors have Keystone's shape, also those of other middleware; and where TLS is said to end
+    before us, the client came by https.
     """
 
     def __init__(self, application: WSGIApplication, conf: cfg.ConfigOpts) -> None:

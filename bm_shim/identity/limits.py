@@ -29,7 +29,6 @@ class FailedLogins:
 
     :param client: returns who the client of the present request is
     :param is_login: whether the present request is a login
-    :raises errors.ConfigurationError: ``failed_logins_storage`` cannot work
     """
 
     def __init__(
@@ -59,13 +58,18 @@ class FailedLogins:
         )
 
     def init_app(self, app: Flask) -> None:
-        """Count from now on."""
+        """Count from now on.
+
+        :raises errors.ConfigurationError: ``failed_logins_storage`` cannot work
+        """
         try:
             self._limiter.init_app(app)
-        except StorageError as error:
+        except StorageError:
+            # Whose own words have the whole URL, and so the password in it.
             raise errors.ConfigurationError(
-                f"[identity_bridge] failed_logins_storage does not work: {error}"
-            ) from error
+                "[identity_bridge] failed_logins_storage is no URL of a store that is known, or "
+                "the package for it is not installed."
+            ) from None
 
     def refusal(self) -> errors.TooManyRequests:
         """Return the error for the present request, which was refused."""

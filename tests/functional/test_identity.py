@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The identity bridge on a real Keystone: who is let in, who is not, and what is left of it."""
 
+import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
@@ -376,6 +377,8 @@ def memcached() -> Iterator[str]:
     """The address of a real memcached."""
     program = shutil.which("memcached")
     if program is None:
+        if os.environ.get("CI"):
+            pytest.fail("memcached is not installed")
         pytest.skip("memcached is not installed")
     address = Address()
     command = [program, "--listen", "127.0.0.1", "--port", str(address.port), "--user", "nobody"]
@@ -416,8 +419,8 @@ def test_no_secret_is_left_anywhere(bridge: Bridge, shim: Shim, cloud: Cloud, jo
         assert f" operation=identity:{operation} status=" in log
     assert " operation=identity:header_login status=204 " in log
     assert f" user={jo['id']} user_name=jo " in log
-    for secret in (PASSWORD, token, by_get):
-        assert secret not in log
-        found = [path.name for path in cloud.sandbox.state_dir.glob("*.log")
-                 if path.stem != "keystone" and secret in path.read_text()]  # fmt: skip
-        assert found == []
+    for path in cloud.sandbox.state_dir.glob("*.log"):
+        if path.stem != "keystone":
+            text = path.read_text()
+            found = [secret for secret in (PASSWORD, token, by_get) if secret in text]
+            assert (path.name, found) == (path.name, [])

@@ -3,6 +3,7 @@
 
 import json
 import logging
+import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -827,8 +828,8 @@ def test_the_rest_of_the_api_is_served_over_plain_http(api: Api) -> None:
             "compute_url has unknown placeholders: {tenant_id$",
         ),
         (
-            {"identity_bridge": {"failed_logins_storage": "file:///x"}},
-            "failed_logins_storage does not work",
+            {"identity_bridge": {"failed_logins_storage": f"file://:{PASSWORD}@x"}},
+            "failed_logins_storage is no URL of a store",
         ),
         (
             {"keystone_authtoken": {"auth_type": None, "www_authenticate_uri": None}},
@@ -840,8 +841,9 @@ def test_what_cannot_work_is_told_at_start(
     make_conf: MakeConf, inventory: StubInventory, options: Options, message: str
 ) -> None:
     conf = make_conf(WITH_KEYSTONE, ON, options)
-    with pytest.raises(errors.ConfigurationError, match=message):
+    with pytest.raises(errors.ConfigurationError, match=message) as caught:
         create_app(conf, inventory)
+    assert PASSWORD not in "".join(traceback.format_exception(caught.value))
 
 
 # Logs
