@@ -22,7 +22,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or later is needed")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
-		--constraint constraints.txt --editable '.[migrate,sandbox,test,lint,docs]'
+		--constraint constraints.txt --editable '.[sandbox,test,lint,docs]'
 	touch $@
 
 run: venv ## Serve the shim on a real Keystone and Ironic (PORT=8774 NODES=5).

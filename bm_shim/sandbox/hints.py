@@ -20,9 +20,17 @@ TOKEN=$(curl -s -o /dev/null -D - "$OS_AUTH_URL/auth/tokens" -H 'Content-Type: a
   | tr -d '\r' | sed -n 's/^[Xx]-[Ss]ubject-[Tt]oken: //p')
 curl -s -w '\n' -H "X-Auth-Token: $TOKEN" "$BM_SHIM_URL/v2.1/os-baremetal-nodes"
 
-# nova 2.18, which knows identity v2.0 only and so needs a ready token:
-nova --os-auth-token "$TOKEN" --bypass-url "$BM_SHIM_URL/v2.1" --os-auth-url "$OS_AUTH_URL" \
-  --os-tenant-name "$OS_PROJECT_NAME" baremetal-node-list
+# nova 2.18, which knows identity v2.0 only: the shim's identity bridge has it.
+OS_AUTH_URL="$BM_SHIM_URL/identity/v2.0" OS_TENANT_NAME="$OS_PROJECT_NAME" nova baremetal-node-list
+
+# The same with curl:
+curl -s -w '\n' "$BM_SHIM_URL/identity/v2.0/tokens" -H 'Content-Type: application/json' \
+  -d '{"auth": {"tenantName": "'"$OS_PROJECT_NAME"'", "passwordCredentials":
+       {"username": "'"$OS_USERNAME"'", "password": "'"$OS_PASSWORD"'"}}}'
+
+# The login of before Keystone, which answers in headers:
+curl -s -D - -H "X-Auth-User: $OS_USERNAME" -H "X-Auth-Key: $OS_PASSWORD" \
+  -H "X-Auth-Project-Id: $OS_PROJECT_NAME" "$BM_SHIM_URL/identity"
 
 # The same machines through Ironic:
 openstack baremetal node list

@@ -56,4 +56,5 @@ class Shim(GunicornPart):
                 "valid_interfaces": "public",
             },
             "enroll": {"driver": "fake-hardware"},
+            "identity_bridge": {"enabled": True},
         }
