@@ -110,6 +110,14 @@ class UnsupportedMediaType(ShimError):
     default_message = "Unsupported Content-Type"
 
 
+class TooManyRequests(ShimError):
+    """Too many logins failed, by the count of the identity bridge or of Keystone."""
+
+    status = 429
+    default_message = "Too many failed logins. Try again later."
+    retry_after = 60
+
+
 class NotImplementedByIronic(ShimError):
     """Ironic does not offer what the request needs."""
 

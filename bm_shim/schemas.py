@@ -81,7 +81,7 @@ class LegacyText(fields.String):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(
             allow_none=True,
-            validate=validate.And(validate.Length(max=MAX_TEXT), _check_storable),
+            validate=validate.And(validate.Length(max=MAX_TEXT), check_storable),
             **kwargs,
         )
 
@@ -107,7 +107,11 @@ class LegacyUuid(fields.Field[str | None]):
         return str(uuid.UUID(value))
 
 
-def _check_storable(text: str) -> None:
+def check_storable(text: str) -> None:
+    """Refuse a text that databases, or UTF-8, have no place for.
+
+    :raises ValidationError: it holds a NUL, or half of a surrogate pair
+    """
     if "\0" in text or any("\ud800" <= char <= "\udfff" for char in text):
         raise ValidationError("Not a valid string.")
 

@@ -119,9 +119,9 @@ class Ironic(Part):
                 # The data need not survive a power failure.
                 "sqlite_synchronous": False,
             },
-            # Simulated BMCs share one address and need no rest between two commands; 1 is the
-            # least that works.
-            "ipmi": {"min_command_interval": 1},
+            # Simulated BMCs need no rest between two commands (1 is the least that works), and
+            # answer at once or never.
+            "ipmi": {"min_command_interval": 1, "command_retry_timeout": 10},
             "keystone_authtoken": {
                 **self._service.options,
                 "www_authenticate_uri": self._service.auth_url,

@@ -58,4 +58,5 @@ class Shim(GunicornPart):
             "enroll": {"driver": "fake-hardware"},
             # No Nova answers at its address.
             "api": {"serve_instances": True},
+            "identity_bridge": {"enabled": True},
         }

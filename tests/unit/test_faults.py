@@ -26,6 +26,7 @@ NAMES = {
     409: "conflictingRequest",
     413: "overLimit",
     415: "badMediaType",
+    429: "overLimit",
     500: "computeFault",
     501: "notImplemented",
     502: "computeFault",
@@ -73,8 +74,12 @@ def test_details_are_never_shown(error: type[errors.ShimError]) -> None:
 @pytest.mark.parametrize("error", ERRORS)
 def test_retry_after_is_sent_where_trying_again_helps(error: type[errors.ShimError]) -> None:
     sent = faults.render(make(error), {}).headers.get("Retry-After")
-    again = error in (errors.ServiceUnavailable, errors.NodeLocked)
-    assert sent == ("5" if again else None)
+    seconds = {
+        errors.ServiceUnavailable: "5",
+        errors.NodeLocked: "5",
+        errors.TooManyRequests: "60",
+    }
+    assert sent == seconds.get(error)
 
 
 def test_a_node_that_is_not_found_is_known_by_the_id_asked_for() -> None:

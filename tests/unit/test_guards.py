@@ -252,7 +252,7 @@ def test_the_sample_shows_the_defaults_that_the_shim_has(
     (tmp_path / "none.conf").touch()
     shown = configuration.load(config_files=[str(file)])
     meant = configuration.load(config_files=[str(tmp_path / "none.conf")])
-    for group in ("api", "ironic", "enroll", "cors"):
+    for group in ("api", "ironic", "enroll", "identity_bridge", "cors"):
         for name in meant[group]:
             assert shown[group][name] == meant[group][name], f"[{group}] {name}"
     assert shown.default_log_levels == meant.default_log_levels

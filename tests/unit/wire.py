@@ -265,13 +265,16 @@ class Ironic(Service):
 
 
 class Keystone(Service):
-    """A small Keystone: signs the service in, and knows the tokens put into it."""
+    """A small Keystone: signs the service in, and knows the tokens and users put into it."""
 
     url = "http://keystone.test"
 
     def __init__(self, mock: responses.RequestsMock) -> None:
         super().__init__(mock)
         self.tokens: dict[str, JsonObject] = {SERVICE_TOKEN: _token("bm-shim", ["service"])}
+        #: By name. Each has the role admin in the one project.
+        self.passwords: dict[str, str] = {}
+        self.projects: list[JsonObject] = []
 
     def add_token(
         self, token: str, roles: Iterable[str], *, project: str | None = PROJECT
@@ -286,13 +289,36 @@ class Keystone(Service):
             version = {"id": "v3.14", "status": "stable", "links": links}
             return answer(200, {"version": version})
         if request.call == "POST /v3/auth/tokens":
-            made = answer(201, {"token": self.tokens[SERVICE_TOKEN]})
-            return made._replace(headers={**made.headers, "X-Subject-Token": SERVICE_TOKEN})
-        assert request.call == "GET /v3/auth/tokens"
+            token = self._sign_in(request.body["auth"])
+            if token is None:
+                return answer(401, {"error": {"code": 401, "message": "Wrong."}})
+            made = answer(201, {"token": self.tokens[token]})
+            return made._replace(headers={**made.headers, "X-Subject-Token": token})
+        if request.call == "GET /v3/auth/projects":
+            return answer(200, {"projects": self.projects})
         found = self.tokens.get(request.headers["X-Subject-Token"])
         if found is None:
             return answer(404, {"error": {"code": 404, "message": "Could not find token."}})
+        if request.call == "DELETE /v3/auth/tokens":
+            del self.tokens[request.headers["X-Subject-Token"]]
+            return Answer(204)
+        assert request.call == "GET /v3/auth/tokens"
         return answer(200, {"token": found})
+
+    def _sign_in(self, auth: JsonObject) -> str | None:
+        """Return a token; None if Keystone would give none."""
+        user = auth["identity"].get("password", {}).get("user", {})
+        name = user.get("name", "somebody")
+        if name == "bm-shim":
+            return SERVICE_TOKEN
+        if user and self.passwords.get(name) != user["password"]:
+            return None
+        token = f"new-t0ken-{len(self.tokens)}"
+        self.tokens[token] = _token(name, ["admin"])
+        if auth["scope"] == "unscoped":
+            for key in ("project", "roles", "catalog"):
+                del self.tokens[token][key]
+        return token
 
 
 def _token(user: str, roles: Iterable[str], *, project: str | None = PROJECT) -> JsonObject:

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Ironic's JSON, asked for without the manners of ironicclient.
+
+The client's own lists take any JSON for an empty one, and follow links in circles; its create of a
+node refuses fields that Ironic takes.
+"""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from ironicclient.v1 import client as v1
+
+JsonObject = dict[str, Any]
+
+
+def ask(
+    client: v1.Client,
+    method: str,
+    path: str,
+    *,
+    global_request_id: str,
+    version: str | None = None,
+    **kwargs: Any,
+) -> JsonObject:
+    """Send a request whose answer is a JSON object, and return that.
+
+    :param version: of the API, where it is not the client's
+    :param kwargs: ``body``
+    :raises ValueError: the answer is none
+    """
+    headers = {"X-OpenStack-Request-Id": global_request_id}
+    if version is not None:
+        headers["X-OpenStack-Ironic-API-Version"] = version
+    body: Any = client.http_client.json_request(method, path, headers=headers, **kwargs)[1]
+    if not isinstance(body, dict):
+        raise ValueError("the answer is no JSON object")
+    return body
+
+
+def read_pages(
+    client: v1.Client, key: str, query: str, *, global_request_id: str
+) -> list[JsonObject]:
+    """Read a list to its end.
+
+    :raises ValueError, KeyError, TypeError: it is no list of Ironic's
+    """
+    rows: list[JsonObject] = []
+    read: set[str] = set()
+    path = f"/v1/{key}?{query}"
+    while path:
+        if path in read:
+            raise ValueError("the links between the pages of a list lead back")
+        read.add(path)
+        body = ask(client, "GET", path, global_request_id=global_request_id)
+        rows += [dict(row) for row in body[key]]
+        path = _path_of(body.get("next"), client)
+    return rows
+
+
+def _path_of(link: str | None, client: v1.Client) -> str:
+    """Return what to ask for to follow an absolute link; empty for none."""
+    if link is None:
+        return ""
+    url = urlsplit(link)
+    prefix = urlsplit(client.http_client.endpoint_trimmed).path
+    return f"{url.path.removeprefix(prefix)}?{url.query}"
