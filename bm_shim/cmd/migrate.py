@@ -94,7 +94,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option(
     "--workers",
     type=click.IntRange(1, 32),
-    default=4,
+    default=8,
     show_default=True,
     help="Machines that are worked on at the same time.",
 )

@@ -20,6 +20,10 @@ _OWNER_ROLES = frozenset({"admin", "service"})
 #: The task states of a machine that nova-baremetal is at work on.
 _PASSING = frozenset({"initializing", "building", "deploying", "deploy complete", "prepared"})
 
+_PARTIAL_VIEW = (
+    "The account may not list all nodes: Ironic would show it a part of them or none, so what is "
+    "there already would be taken for missing."
+)
 _ADVICE = (
     "Sign in as an administrator of the system (OS_SYSTEM_SCOPE=all in the environment, "
     "system_scope: all in clouds.yaml, system_scope = all in [ironic]), or grant the account in "
@@ -45,6 +49,16 @@ def check(connection: Connection, plan: Plan) -> list[str]:
     if missing:
         raise PreflightError("\n".join(["Ironic is not ready for the conversion:", *missing]))
     return warnings
+
+
+def ensure_whole_view(connection: Connection) -> None:
+    """Make sure that the account sees all nodes.
+
+    :raises PreflightError: it does not
+    :raises errors.ShimError: Ironic cannot be asked
+    """
+    if not connection.may_list_all_nodes():
+        raise PreflightError(f"{_PARTIAL_VIEW} {_ADVICE}")
 
 
 def machines_at_work(rows: Iterable[NodeRow]) -> list[str]:
@@ -113,10 +127,7 @@ def _missing(connection: Connection, plan: Plan, enabled: Collection[str] | None
 
 def _refused(connection: Connection) -> Iterator[str]:
     if not connection.may_list_all_nodes():
-        yield (
-            "The account may not list all nodes: Ironic would show it a part of them or none, so "
-            "what is there already would be taken for missing."
-        )
+        yield _PARTIAL_VIEW
     if not connection.may_create_nodes():
         yield "The account may not create nodes."
     if not connection.may_create_ports() and _OWNER_ROLES.isdisjoint(connection.own_roles()):

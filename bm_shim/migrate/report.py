@@ -3,7 +3,6 @@
 
 import json
 import os
-import re
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -14,6 +13,7 @@ from pathlib import Path
 from prettytable import PrettyTable
 
 from bm_shim.migrate.errors import without_userinfo
+from bm_shim.migrate.masking import MASK, is_secret
 from bm_shim.migrate.model import (
     Difference,
     LeftOut,
@@ -28,9 +28,6 @@ from bm_shim.translation import power_keys
 #: Of what :func:`plan_json` and :meth:`Report.as_json` return; changes when a reader must.
 VERSION = 1
 
-#: What Ironic shows in place of a secret.
-_MASK = "******"
-_SECRET = re.compile("password|secret|token|key", re.IGNORECASE)
 
 _IN_IRONIC = (Outcome.CREATED, Outcome.COMPLETED, Outcome.UNCHANGED)
 
@@ -270,10 +267,7 @@ def _node_json(node: PlannedNode) -> dict[str, object]:
 def _shown(value: object) -> object:
     """Return a value as JSON takes it, with secrets masked as Ironic masks them, and more."""
     if isinstance(value, Mapping):
-        return {
-            str(key): _MASK if _SECRET.search(str(key)) else _shown(each)
-            for key, each in value.items()
-        }
+        return {str(key): MASK if is_secret(key) else _shown(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
         return [_shown(each) for each in value]
     if value is None or isinstance(value, bool | int | float):

@@ -6,6 +6,7 @@ in Ironic; 1, some are not; 2, nothing was done. They raise :class:`NothingDone`
 """
 
 import json
+import logging
 import os
 import signal
 from collections.abc import Iterator, Mapping
@@ -104,7 +105,9 @@ def compare(request: Request) -> int:
     with _explained():
         run = _Run(request)
         ironic = run.sign_in()
-        fleet = read_fleet(ironic.on_behalf(RequestContext()))
+        connection = ironic.on_behalf(RequestContext())
+        preflight.ensure_whole_view(connection)
+        fleet = read_fleet(connection)
     differences = verify.compare(run.plan, fleet)
     status = run.finish(ironic, _presence(run.plan, fleet), differences)
     return max(status, _SOME_LEFT) if any(differences.values()) else status
@@ -121,6 +124,8 @@ class _Run:
         self._began = datetime.now(UTC)
         if request.report and not os.access(request.report.parent, os.W_OK):
             raise MigrateError(f"The report cannot be written to {request.report.parent}.")
+        # It logs each refusal as an error, also those that are answers.
+        logging.getLogger("ironicclient").setLevel(logging.CRITICAL)
         self._conf = _configuration(request)
         self._nova_bm, self.plan = _read(request, self._conf)
         self._warnings: list[str] = []

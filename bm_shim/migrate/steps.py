@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from bm_shim import translation
 from bm_shim.ironic_json import JsonObject
 from bm_shim.migrate.fleet import Machine
+from bm_shim.migrate.masking import MASK
 from bm_shim.migrate.model import PlannedNode, PlannedPort, Target
 from bm_shim.translation import EXTRA_KEY
 
@@ -19,9 +20,6 @@ from bm_shim.translation import EXTRA_KEY
 #: for ever: it is the operator's.
 CONVERSION = "conversion"
 BEGUN, DONE = "begun", "done"
-
-#: What Ironic shows in place of a secret.
-MASK = "******"
 
 #: States that Ironic leaves by itself.
 PASSING = frozenset(

@@ -10,13 +10,9 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from oslo_utils.strutils import mask_dict_password
-
 from bm_shim.migrate.fleet import Fleet, Machine
+from bm_shim.migrate.masking import MASK, is_secret
 from bm_shim.migrate.model import Difference, Plan, PlannedNode, PlannedPort
-
-#: Secrets that oslo does not know by their names.
-_MORE_SECRETS = ("ipmi_hex_kg_key", "snmp_auth_key", "snmp_priv_key")
 
 _FIELDS = ("driver", "resource_class", "name", "owner", "lessee")
 _OBJECTS = ("driver_info", "properties", "instance_info", "extra")
@@ -82,8 +78,11 @@ def _compare(field: str, planned: object, found: object) -> Iterator[Difference]
 
 
 def _masked(values: Mapping[str, Any]) -> dict[str, Any]:
-    masked: dict[str, Any] = mask_dict_password(dict(values), secret="******")  # noqa: S106
-    return masked | {key: "******" for key in _MORE_SECRETS if masked.get(key) is not None}
+    """Return values of which secrets compare equal if they are there."""
+    return {
+        key: MASK if value is not None and is_secret(key) else value
+        for key, value in values.items()
+    }
 
 
 def _text(value: object) -> str:

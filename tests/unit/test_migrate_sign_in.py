@@ -197,6 +197,7 @@ def test_order(
     is_in_environment: bool,
     user: str,
 ) -> None:
+    keystone.passwords = dict.fromkeys(("of the file", "of the environment"), SERVICE_PASSWORD)
     if is_in_environment:
         put(monkeypatch, {**VARIABLES, "OS_USERNAME": "of the environment"})
     sign_in(conf_with(tmp_path, "of the file", is_given=is_given), os_cloud=os_cloud)
