@@ -232,7 +232,15 @@ class Sandbox:
 
     def _make_accounts(self) -> None:
         accounts = Accounts(self.admin)
-        accounts.register_endpoints({"compute": f"{self.url}/v2.1", "baremetal": self.ironic_url})
+        accounts.register_endpoints(
+            {
+                "compute": f"{self.url}/v2.1",
+                "baremetal": self.ironic_url,
+                # There is none. Whoever looks for one is about to launch a server, and the shim
+                # says what to do instead.
+                "image": self.url,
+            }
+        )
         for account, roles, system_roles in (
             (self.member, ["member"], []),
             # What a service needs to check tokens.
