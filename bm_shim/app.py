@@ -48,6 +48,7 @@ def create_flask_app(conf: cfg.ConfigOpts, inventory: Inventory) -> Flask:
         inventory=inventory,
         dialects=formats.by_prefix(conf.api.response_format, prefixes.ALL),
         read_only=conf.api.read_only,
+        list_max_age=conf.api.list_max_age,
     )
     access.init_app(app, services)
     faults.init_app(app)

@@ -4,7 +4,6 @@
 import logging
 import re
 import uuid
-from collections import defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -16,7 +15,9 @@ from oslo_context.context import get_current
 from bm_shim import errors, translation
 from bm_shim.context import RequestContext
 from bm_shim.ironic import Connection, Ironic, JsonObject
+from bm_shim.ironic_errors import sensible
 from bm_shim.legacy_ids import HIGHEST_ID, IdIndex, names
+from bm_shim.listing import Lister, Listing
 from bm_shim.model import Interface, InterfaceMatch, NewInterface, NewNode, Node
 from bm_shim.rights import Rights
 
@@ -26,7 +27,7 @@ _T = TypeVar("_T")
 _U = TypeVar("_U")
 
 #: Reads that run beside the one of the request's own thread: one for each thread of a worker.
-_PARALLEL_READS = 16
+_PARALLEL_READS = 64
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
 #: What Ironic takes as a name. Everything else is unknown to it, and some of it (slashes, dots
@@ -51,8 +52,9 @@ class Inventory:
 
     def __init__(self, conf: cfg.ConfigOpts) -> None:
         self._enroll = conf.enroll
-        self._ironic = Ironic(conf)
         self._rights = Rights(conf.ironic.rights_check_interval)
+        self._lister = Lister(self._rights, self._both)
+        self._ironic = Ironic(conf, after_write=self._lister.outdate)
         self._ids = IdIndex()
         self._pool = ThreadPoolExecutor(_PARALLEL_READS, thread_name_prefix="ironic")
 
@@ -67,28 +69,17 @@ class Inventory:
         if not ironic.forwards_token:
             self._rights.ensure_can_list(ironic)
 
-    def list_nodes(self, context: RequestContext, *, detail: bool = False) -> list[Node]:
+    def list_nodes(
+        self, context: RequestContext, *, detail: bool = False, max_age: float = 0
+    ) -> Listing:
         """Return all nodes with their interfaces, in Ironic's order.
 
-        Two reads in parallel, however many nodes there are. Ports of nodes that vanished between
-        the two are left out.
-
         :param detail: with ``updated_at``, for which Ironic must be asked for whole nodes
+        :param max_age: seconds that a listing made for somebody else may be old; 0: it begins
+            after this call did
         :raises errors.NotSetUp: the account sees only a part of the fleet
         """
-        ironic = self._ironic.on_behalf(context)
-        fields = None if detail else translation.NODE_FIELDS
-
-        def read_ports() -> list[JsonObject]:
-            self._rights.ensure_can_list(ironic)
-            return ironic.list_ports(translation.PORT_FIELDS)
-
-        nodes, ports = self._both(lambda: ironic.list_nodes(fields), read_ports)
-        ports_of: dict[object, list[JsonObject]] = defaultdict(list)
-        for port in ports:
-            ports_of[port.get("node_uuid")].append(port)
-        with _sensible():
-            return [translation.node_from_ironic(node, ports_of[node["uuid"]]) for node in nodes]
+        return self._lister.list(self._ironic.on_behalf(context), detail=detail, max_age=max_age)
 
     def get_node(self, context: RequestContext, node_id: str) -> Node:
         """Return a node with its interfaces and with ``updated_at``."""
@@ -101,7 +92,7 @@ class Inventory:
             else:
                 node = self._find(ironic, node_id)
                 ports = self._ports_of(ironic, node["uuid"])
-        with _sensible():
+        with sensible():
             return translation.node_from_ironic(node, ports)
 
     def create_node(self, context: RequestContext, new: NewNode) -> Node:
@@ -151,7 +142,7 @@ class Inventory:
         ironic = self._ironic.on_behalf(context)
         with self._of_node(ironic, node_id):
             port = self._create_port(ironic, self._resolve(ironic, node_id), new)
-        with _sensible():
+        with sensible():
             return translation.interface_from_ironic(port)
 
     def remove_interface(
@@ -194,7 +185,9 @@ class Inventory:
         if not 0 < number < HIGHEST_ID:
             return None
         for _ in range(2):
-            node_uuid = self._ids.find(number, lambda: _list_ids(ironic))
+            node_uuid = self._ids.find(
+                number, lambda: _list_ids(ironic), shared=not ironic.forwards_token
+            )
             if node_uuid is None:
                 return None
             try:
@@ -305,15 +298,6 @@ class Inventory:
             second.cancel()
 
 
-@contextmanager
-def _sensible() -> Iterator[None]:
-    """Take a node or port that cannot be read for a fault of Ironic's."""
-    try:
-        yield
-    except (KeyError, TypeError, ValueError) as error:
-        raise errors.BadGateway(detail=f"Ironic answered what is no node: {error!r}") from error
-
-
 def _try(undo: Callable[[], None], what: str) -> None:
     """Take back something half-done. That it is not there is fine; other failures are logged."""
     try:
@@ -330,7 +314,7 @@ def _try(undo: Callable[[], None], what: str) -> None:
 
 def _list_ids(ironic: Connection) -> list[tuple[str, int | None]]:
     nodes = ironic.list_nodes(["uuid", "extra"])
-    with _sensible():
+    with sensible():
         return [(node["uuid"], translation.recorded_id_of(node)) for node in nodes]
 
 

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from ironicclient import exc
 from ironicclient.v1 import client as v1
 from keystoneauth1 import loading, token_endpoint
-from keystoneauth1.session import Session
+from keystoneauth1.session import Session, TCPKeepAliveAdapter
 from oslo_config import cfg
 from tenacity import (
     Retrying,
@@ -35,6 +35,9 @@ API_VERSION = "1.65"
 #: Up to this version a new node is available at once; later ones begin in enroll.
 AVAILABLE_API_VERSION = "1.10"
 
+#: How many connections are kept: two for each thread of a worker, since reads come in pairs.
+_CONNECTIONS = 128
+
 #: A project that nobody is in, and a node that nobody has.
 _NOBODY = "0" * 32
 _NO_NODE = "00000000-0000-0000-0000-000000000000"
@@ -44,10 +47,16 @@ _T = TypeVar("_T")
 
 
 class Ironic:
-    """Ironic as ``[ironic]`` says, for one process. Safe to share among threads."""
+    """Ironic as ``[ironic]`` says, for one process. Safe to share among threads.
 
-    def __init__(self, conf: cfg.ConfigOpts) -> None:
+    :param after_write: called when a write has ended, well or not
+    """
+
+    def __init__(
+        self, conf: cfg.ConfigOpts, *, after_write: Callable[[], None] = lambda: None
+    ) -> None:
         self._conf = conf
+        self.after_write = after_write
         self._client: v1.Client | None = None
 
     def on_behalf(self, context: RequestContext) -> "Connection":
@@ -98,6 +107,9 @@ class Ironic:
         session: Session = loading.load_session_from_conf_options(
             self._conf, "ironic", auth=auth, session=http
         )
+        if http is None:
+            for scheme in ("http://", "https://"):
+                session.session.mount(scheme, TCPKeepAliveAdapter(pool_maxsize=_CONNECTIONS))
         # At DEBUG it would write down bodies, and so pm_password.
         session.__dict__["request"] = partial(session.request, log=False)
         return session
@@ -286,7 +298,11 @@ class Connection:
             except Exception as error:
                 raise translate(error, forwards_token=self.forwards_token) from error
 
-        return self._ironic.retrying(read=read)(attempt)
+        try:
+            return self._ironic.retrying(read=read)(attempt)
+        finally:
+            if not read:
+                self._ironic.after_write()
 
 
 def _read_pages(
@@ -307,9 +323,14 @@ def _read_pages(
         read.add(path)
         headers = {"X-OpenStack-Request-Id": global_request_id}
         body: Any = client.http_client.json_request("GET", path, headers=headers)[1]
-        rows += [dict(row) for row in body[key]]
+        rows += [_without_links(row) for row in body[key]]
         path = _path_of(body.get("next"), client)
     return rows
+
+
+def _without_links(row: JsonObject) -> JsonObject:
+    """Return a row without what Ironic adds unasked: half the memory of a big fleet's list."""
+    return {name: value for name, value in row.items() if name != "links"}
 
 
 def _path_of(link: str | None, client: v1.Client) -> str:

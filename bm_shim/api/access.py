@@ -39,6 +39,8 @@ class Services:
     dialects: Mapping[str, Format]
     #: Whether writes are refused, as by Nova's proxy.
     read_only: bool
+    #: Seconds that the answer to a list may be old.
+    list_max_age: int = 0
 
 
 def init_app(app: Flask, services: Services) -> None:

@@ -18,6 +18,7 @@ from bm_shim.app import create_flask_app
 from bm_shim.context import RequestContext
 from bm_shim.inventory import Inventory
 from bm_shim.legacy_ids import derived_id
+from bm_shim.listing import Listing
 from bm_shim.model import Interface, InterfaceMatch, NewInterface, NewNode, Node
 
 ROOT = Path(__file__).parents[2]
@@ -91,9 +92,11 @@ class FakeInventory:
     error: Exception | None = None
     asked: list[object] = field(default_factory=list)
 
-    def list_nodes(self, context: RequestContext, *, detail: bool = False) -> list[Node]:
+    def list_nodes(
+        self, context: RequestContext, *, detail: bool = False, max_age: float = 0
+    ) -> Listing:
         self._note("list")
-        return [node if detail else replace(node, updated_at=None) for node in NODES]
+        return Listing([node if detail else replace(node, updated_at=None) for node in NODES])
 
     def get_node(self, context: RequestContext, node_id: str) -> Node:
         self._note(node_id)

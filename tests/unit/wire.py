@@ -143,9 +143,9 @@ class Collection:
             if marker not in self.rows:
                 return refusal(404, f"Node {marker} could not be found.")
             rows = rows[list(self.rows).index(marker) + 1 :]
-        fields = query["fields"].split(",")
+        fields = query["fields"].split(",") if "fields" in query else None
         body: JsonObject = {
-            self.name: [{name: row.get(name) for name in fields} for row in rows[:size]]
+            self.name: [{name: row.get(name) for name in fields or row} for row in rows[:size]]
         }
         if len(rows) > size:
             last = rows[size - 1]["uuid"]
