@@ -13,9 +13,12 @@ _T = TypeVar("_T")
 class SharedReads(Generic[_T]):
     """Reads of one thing, shared by the callers of a process: one under way, one that is next.
 
-    A caller is never given a read that began before it asked, so it finds whatever was written
-    before. Who comes while a read is under way waits for its end, and shares the next one with all
-    others who came meanwhile.
+    A caller is never given what a read found that began before it asked, so it finds whatever was
+    written before. Who comes while a read is under way waits for its end, and shares the next one
+    with all others who came meanwhile.
+
+    A failure reaches all who share the read, and those who wait for the next: it was still there
+    after they had asked, and nobody has to wait for two timeouts in a row.
 
     :param interval: seconds from the beginning of a read to the next one's, at least
     """
@@ -32,9 +35,9 @@ class SharedReads(Generic[_T]):
         self._turn = threading.Lock()
 
     def get(self, read: Callable[[], _T]) -> _T:
-        """Return what a read found that begins from now on, made here or by another caller.
+        """Return what a read finds that begins from now on, made here or by another caller.
 
-        :param read: makes one; its errors reach all who share it
+        :param read: makes one; its errors pass through
         """
         with self._lock:
             shared = self._next
@@ -42,13 +45,22 @@ class SharedReads(Generic[_T]):
                 mine = self._next = Future()
         if shared is not None:
             return shared.result()
+        with self._turn:
+            if mine.done():
+                # It has failed together with the one before.
+                return mine.result()
+            return self._make(mine, read)
+
+    def _make(self, mine: "Future[_T]", read: Callable[[], _T]) -> _T:
         try:
-            with self._turn:
-                self._begin()
-                found = read()
+            self._begin()
+            found = read()
         except BaseException as error:
-            self._close(mine)
+            with self._lock:
+                waiting, self._next = self._next, None
             mine.set_exception(error)
+            if waiting is not None and waiting is not mine:
+                waiting.set_exception(error)
             raise
         mine.set_result(found)
         return found
@@ -61,9 +73,3 @@ class SharedReads(Generic[_T]):
         self._last_began = self._clock()
         with self._lock:
             self._next = None
-
-    def _close(self, read: "Future[_T]") -> None:
-        """Let nobody join a read that came to nothing before it began."""
-        with self._lock:
-            if self._next is read:
-                self._next = None

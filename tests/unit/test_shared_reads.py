@@ -105,28 +105,57 @@ def test_everybody_finds_what_they_wrote_before(store: Store) -> None:
     assert store.reads < callers * writes / 4
 
 
-@pytest.mark.parametrize("error", [ConnectionError("away"), KeyboardInterrupt(), SystemExit(1)])
-def test_a_failure_reaches_all_who_share_it_and_nobody_else(
+def failure_of(reads: SharedReads[frozenset[int]], read: Callable[[], frozenset[int]]) -> object:
+    """Read, and return what was raised."""
+    try:
+        return reads.get(read)
+    except BaseException as error:
+        return error
+
+
+# Also when the thread that reads is told to end: nobody waits for ever.
+each_error = pytest.mark.parametrize(
+    "error", [ConnectionError("away"), KeyboardInterrupt(), SystemExit(1)]
+)
+
+
+@each_error
+def test_a_failure_reaches_all_who_share_the_read(
     store: Store, followers: Followers, error: BaseException
 ) -> None:
-    """Also when the thread that reads is told to end: nobody waits for ever."""
     reads = SharedReads[frozenset[int]]()
 
     def fail() -> frozenset[int]:
         raise error
 
-    def failure_of(read: Callable[[], frozenset[int]]) -> BaseException:
-        with pytest.raises(type(error)) as caught:
-            reads.get(read)
-        return caught.value
-
     with ThreadPoolExecutor(6) as pool:
         first = begin(pool, reads, store)
-        others = [pool.submit(failure_of, fail) for _ in range(5)]
+        others = [pool.submit(failure_of, reads, fail) for _ in range(5)]
         followers.await_(4)
         store.may_end.set()
         assert [other.result(PATIENCE) for other in others] == [error] * 5
         assert first.result(PATIENCE) == set()
+    assert reads.get(store.read) == set()
+
+
+@each_error
+def test_a_failure_reaches_those_who_wait_for_the_next_and_nobody_after_them(
+    store: Store, followers: Followers, error: BaseException
+) -> None:
+    reads = SharedReads[frozenset[int]]()
+
+    def fail_slowly() -> frozenset[int]:
+        store.read()
+        raise error
+
+    with ThreadPoolExecutor(6) as pool:
+        first = pool.submit(failure_of, reads, fail_slowly)
+        assert store.begun.wait(PATIENCE)
+        others = [pool.submit(failure_of, reads, store.read) for _ in range(5)]
+        followers.await_(4)
+        store.may_end.set()
+        assert [each.result(PATIENCE) for each in (first, *others)] == [error] * 6
+    assert store.reads == 1
     assert reads.get(store.read) == set()
 
 
