@@ -60,6 +60,7 @@ def create_flask_app(conf: cfg.ConfigOpts, inventory: Inventory) -> Flask:
         dialects=formats.by_prefix(conf.api.response_format, prefixes.ALL),
         read_only=conf.api.read_only,
         max_limit=conf.api.max_limit,
+        list_max_age=conf.api.list_max_age,
     )
     access.init_app(app, services)
     faults.init_app(app)

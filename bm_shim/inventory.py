@@ -4,7 +4,6 @@
 import logging
 import re
 import uuid
-from collections import defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from bm_shim.instances import Instances
 from bm_shim.ironic import Connection, Ironic, JsonObject
 from bm_shim.ironic_errors import sensible
 from bm_shim.legacy_ids import HIGHEST_ID, IdIndex, is_uuid, names
+from bm_shim.listing import Lister, Listing
 from bm_shim.model import Interface, InterfaceMatch, NewInterface, NewNode, Node
 from bm_shim.rights import Rights
 
@@ -28,7 +28,7 @@ _T = TypeVar("_T")
 _U = TypeVar("_U")
 
 #: Reads that run beside the one of the request's own thread: one for each thread of a worker.
-_PARALLEL_READS = 16
+_PARALLEL_READS = 64
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
 #: What Ironic takes as a name. Everything else is unknown to it, and some of it (slashes, dots
@@ -53,8 +53,9 @@ class Inventory:
 
     def __init__(self, conf: cfg.ConfigOpts) -> None:
         self._enroll = conf.enroll
-        self._ironic = Ironic(conf)
         self._rights = Rights(conf.ironic.rights_check_interval)
+        self._lister = Lister(self._rights, self._both)
+        self._ironic = Ironic(conf, after_write=self._lister.outdate)
         #: What runs on the fleet.
         self.instances = Instances(self._ironic, self._rights)
         self._ids = IdIndex()
@@ -71,28 +72,17 @@ class Inventory:
         if not ironic.forwards_token:
             self._rights.ensure_can_list(ironic)
 
-    def list_nodes(self, context: RequestContext, *, detail: bool = False) -> list[Node]:
+    def list_nodes(
+        self, context: RequestContext, *, detail: bool = False, max_age: float = 0
+    ) -> Listing:
         """Return all nodes with their interfaces, in Ironic's order.
 
-        Two reads in parallel, however many nodes there are. Ports of nodes that vanished between
-        the two are left out.
-
         :param detail: with ``updated_at``, for which Ironic must be asked for whole nodes
+        :param max_age: seconds that a listing made for somebody else may be old; 0: it begins
+            after this call did
         :raises errors.NotSetUp: the account sees only a part of the fleet
         """
-        ironic = self._ironic.on_behalf(context)
-        fields = None if detail else translation.NODE_FIELDS
-
-        def read_ports() -> list[JsonObject]:
-            self._rights.ensure_can_list(ironic)
-            return ironic.list_ports(translation.PORT_FIELDS)
-
-        nodes, ports = self._both(lambda: ironic.list_nodes(fields), read_ports)
-        ports_of: dict[object, list[JsonObject]] = defaultdict(list)
-        for port in ports:
-            ports_of[port.get("node_uuid")].append(port)
-        with sensible():
-            return [translation.node_from_ironic(node, ports_of[node["uuid"]]) for node in nodes]
+        return self._lister.list(self._ironic.on_behalf(context), detail=detail, max_age=max_age)
 
     def get_node(self, context: RequestContext, node_id: str) -> Node:
         """Return a node with its interfaces and with ``updated_at``."""
@@ -198,7 +188,9 @@ class Inventory:
         if not 0 < number < HIGHEST_ID:
             return None
         for _ in range(2):
-            node_uuid = self._ids.find(number, lambda: _list_ids(ironic))
+            node_uuid = self._ids.find(
+                number, lambda: _list_ids(ironic), shared=not ironic.forwards_token
+            )
             if node_uuid is None:
                 return None
             try:

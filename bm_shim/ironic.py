@@ -17,7 +17,7 @@ from ironicclient.v1 import client as v1
 from keystoneauth1 import loading, token_endpoint
 from keystoneauth1.access import AccessInfo
 from keystoneauth1.adapter import Adapter
-from keystoneauth1.session import Session
+from keystoneauth1.session import Session, TCPKeepAliveAdapter
 from oslo_config import cfg
 from tenacity import (
     Retrying,
@@ -43,6 +43,9 @@ AVAILABLE_API_VERSION = "1.10"
 #: The version of questions about versions, which every Ironic speaks.
 _FIRST_API_VERSION = "1.1"
 
+#: How many connections are kept: two for each thread of a worker, since reads come in pairs.
+_CONNECTIONS = 128
+
 #: A project that nobody is in, a node that nobody has, and a driver that nobody writes.
 _NOBODY = "0" * 32
 _NO_NODE = "00000000-0000-0000-0000-000000000000"
@@ -56,10 +59,18 @@ class Ironic:
 
     :param session: of somebody who signed in by other means than ``[ironic]``; calls are then
         made with that account, whatever the section says of accounts and tokens
+    :param after_write: called when a write has ended, well or not
     """
 
-    def __init__(self, conf: cfg.ConfigOpts, session: Session | None = None) -> None:
+    def __init__(
+        self,
+        conf: cfg.ConfigOpts,
+        session: Session | None = None,
+        *,
+        after_write: Callable[[], None] = lambda: None,
+    ) -> None:
         self._conf = conf
+        self.after_write = after_write
         self._client: v1.Client | None = None
         self._count_lock = threading.Lock()
         #: How many requests Ironic and Keystone have answered.
@@ -411,7 +422,11 @@ class Connection:
             except Exception as error:
                 raise translate(error, forwards_token=self.forwards_token) from error
 
-        return self._ironic.retrying(read=read)(attempt) if retry else attempt()
+        try:
+            return self._ironic.retrying(read=read)(attempt) if retry else attempt()
+        finally:
+            if not read:
+                self._ironic.after_write()
 
 
 def _fields(fields: list[str] | None) -> str:
@@ -428,6 +443,9 @@ def _build_session(conf: cfg.ConfigOpts, auth: Any, http: Any = None) -> Session
     session: Session = loading.load_session_from_conf_options(
         conf, "ironic", auth=auth, session=http
     )
+    if http is None:
+        for scheme in ("http://", "https://"):
+            session.session.mount(scheme, TCPKeepAliveAdapter(pool_maxsize=_CONNECTIONS))
     return _quiet(session)
 
 

@@ -52,9 +52,14 @@ def read_pages(
             raise ValueError("the links between the pages of a list lead back")
         read.add(path)
         body = ask(client, "GET", path, global_request_id=global_request_id)
-        rows += [dict(row) for row in body[key]]
+        rows += [_without_links(row) for row in body[key]]
         path = _path_of(body.get("next"), client)
     return rows
+
+
+def _without_links(row: JsonObject) -> JsonObject:
+    """Return a row without what Ironic adds unasked: half the memory of a big fleet's list."""
+    return {name: value for name, value in row.items() if name != "links"}
 
 
 def _path_of(link: str | None, client: v1.Client) -> str:
