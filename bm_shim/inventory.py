@@ -15,8 +15,9 @@ from oslo_context.context import get_current
 from bm_shim import errors, translation
 from bm_shim.context import RequestContext
 from bm_shim.instances import Instances
-from bm_shim.ironic import Connection, Ironic, JsonObject
+from bm_shim.ironic import Connection, Ironic
 from bm_shim.ironic_errors import sensible
+from bm_shim.ironic_json import JsonObject
 from bm_shim.legacy_ids import HIGHEST_ID, IdIndex, is_uuid, names
 from bm_shim.listing import Lister, Listing
 from bm_shim.model import Interface, InterfaceMatch, NewInterface, NewNode, Node
@@ -103,12 +104,13 @@ class Inventory:
 
         All or nothing: what fails half-way is taken back.
 
-        :raises errors.Conflict: uuid, id, address or instance_uuid are taken
+        :raises errors.Conflict: uuid, id, address or instance_uuid are taken, or somebody deletes
+            the node before it is complete
         """
         ironic = self._ironic.on_behalf(context)
         self._rights.ensure_can_create(ironic)
         node_uuid = new.uuid or str(uuid.uuid4())
-        with self._undo_node(ironic, node_uuid, mark=context.request_id):
+        with self._undo_node(ironic, node_uuid, mark=context.request_id), sensible():
             attributes = translation.node_to_ironic(
                 new,
                 uuid=node_uuid,
@@ -125,8 +127,9 @@ class Inventory:
                 interface = NewInterface(new.prov_mac_address)
                 ports.append(self._create_port(ironic, node_uuid, interface))
             node = self._finish(ironic, node, new)
+            made = translation.node_from_ironic(node, ports)
         self._ids.remember(node_uuid, new.id)
-        return translation.node_from_ironic(node, ports)
+        return made
 
     def delete_node(self, context: RequestContext, node_id: str) -> None:
         """Delete a node and its interfaces.
@@ -145,8 +148,7 @@ class Inventory:
         ironic = self._ironic.on_behalf(context)
         with self._of_node(ironic, node_id):
             port = self._create_port(ironic, self._resolve(ironic, node_id), new)
-        with sensible():
-            return translation.interface_from_ironic(port)
+        return translation.interface_from_ironic(port)
 
     def remove_interface(
         self, context: RequestContext, node_id: str, match: InterfaceMatch
@@ -221,15 +223,21 @@ class Inventory:
         return [port for port in ports if str(port.get("node_uuid")).lower() == node_uuid.lower()]
 
     def _create_port(self, ironic: Connection, node_uuid: str, new: NewInterface) -> JsonObject:
-        """Create a port; when it is not known whether that worked, make sure that it did not."""
+        """Create a port; when it is not known whether that worked, make sure that it did not.
+
+        What it returns can be translated.
+        """
         port_uuid = str(uuid.uuid4())
         attributes = translation.interface_to_ironic(new, uuid=port_uuid, node_uuid=node_uuid)
         try:
-            return ironic.create_port(attributes)
+            port = ironic.create_port(attributes)
+            with sensible():
+                translation.interface_from_ironic(port)
         except errors.ShimError as error:
             if error.status >= 500:
                 _try(lambda: ironic.delete_port(port_uuid), f"port {port_uuid}")
             raise
+        return port
 
     def _finish(self, ironic: Connection, node: JsonObject, new: NewNode) -> JsonObject:
         """Give a created node what the client, or the version, does not take in create."""
@@ -253,7 +261,7 @@ class Inventory:
         """
         try:
             yield
-        except Exception:
+        except Exception as error:
 
             def undo() -> None:
                 node = ironic.get_node(node_uuid)
@@ -263,6 +271,8 @@ class Inventory:
                     ironic.delete_node(node_uuid)
 
             _try(undo, f"node {node_uuid}")
+            if isinstance(error, errors.NotFound):
+                raise errors.Conflict("The node was deleted while it was made.") from error
             raise
 
     @contextmanager

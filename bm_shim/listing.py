@@ -11,8 +11,9 @@ from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
 from bm_shim import translation
-from bm_shim.ironic import Connection, JsonObject
+from bm_shim.ironic import Connection
 from bm_shim.ironic_errors import sensible
+from bm_shim.ironic_json import JsonObject
 from bm_shim.model import Node
 from bm_shim.rights import Rights
 from bm_shim.shared_reads import SharedReads
