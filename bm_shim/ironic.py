@@ -396,8 +396,9 @@ class Connection:
                 ask(client, method, path, **kw, **kwargs)
             except exc.Forbidden:
                 return False
-            except passed:
-                pass
+            except passed as error:
+                if is_foreign(error):
+                    raise
             return True
 
         return self._call(try_it)
