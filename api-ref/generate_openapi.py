@@ -249,6 +249,7 @@ class Description:
             "info": {
                 "title": "Legacy Bare Metal API",
                 "summary": "Nova's os-baremetal-nodes, served from Ironic.",
+                "description": "Servers and flavors are there with `[api] serve_instances` only.",
                 "version": microversion.text(microversion.MAXIMUM),
                 "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
             },

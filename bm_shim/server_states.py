@@ -48,10 +48,7 @@ def _row(
 
 _RUNNING = {"active", "servicing", "service wait", "service hold"}
 _OFF = frozenset({"power off"})
-_TO_OFF = frozenset({"power off", "soft power off"})
-_TO_ON = frozenset({"power on"})
-_TO_REBOOT = frozenset({"rebooting"})
-_TO_SOFT_REBOOT = frozenset({"soft rebooting"})
+_ON = frozenset({"power on"})
 
 _PREPARED = {"enroll", "verifying", "manageable", "inspecting", "inspect wait", "available"}
 _DEPLOYED = {"adopting", "deploying", "wait call-back", "deploy hold"}
@@ -63,10 +60,10 @@ _FAILED = {
 
 #: The first row that fits counts. The reference shows the same table.
 TABLE = (
-    _row(_RUNNING, "REBOOT", "active", "reboot_started", target_power=_TO_SOFT_REBOOT),
-    _row(_RUNNING, "HARD_REBOOT", "active", "reboot_started_hard", target_power=_TO_REBOOT),
-    _row(_RUNNING, "ACTIVE", "active", "powering-off", target_power=_TO_OFF),
-    _row(_RUNNING, "SHUTOFF", "stopped", "powering-on", target_power=_TO_ON),
+    _row(_RUNNING, "SHUTOFF", "stopped", "powering-on", target_power=_ON, power=_OFF),
+    # A reboot of either kind ends with the power on. That is all that Ironic tells of it.
+    _row(_RUNNING, "REBOOT", "active", "reboot_started", target_power=_ON),
+    _row(_RUNNING, "ACTIVE", "active", "powering-off", target_power=_OFF),
     _row(_RUNNING, "SHUTOFF", "stopped", None, power=_OFF),
     # Also where no power state is known: Ironic has none before it first looked.
     _row(_RUNNING, "ACTIVE", "active", None),

@@ -3,11 +3,13 @@
 
 import time
 import uuid
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from keystoneauth1.adapter import Adapter
 
-#: Seconds that fake hardware may take for anything.
+#: Seconds that simulated hardware may take for anything.
 PATIENCE = 30
 
 #: Of each machine here.
@@ -22,7 +24,14 @@ class Adopted(NamedTuple):
     name: str
 
 
-def adopt(ironic: Adapter, name: str, *, project_id: str | None = None) -> Adopted:
+def adopt(
+    ironic: Adapter,
+    name: str,
+    *,
+    project_id: str | None = None,
+    driver: str = "fake-hardware",
+    driver_info: Mapping[str, object] = MappingProxyType({}),
+) -> Adopted:
     """Make a machine that runs an instance, and is on.
 
     :param ironic: for an administrator of the system
@@ -30,7 +39,8 @@ def adopt(ironic: Adapter, name: str, *, project_id: str | None = None) -> Adopt
     """
     instance_uuid = str(uuid.uuid4())
     body = {
-        "driver": "fake-hardware",
+        "driver": driver,
+        "driver_info": dict(driver_info),
         "resource_class": "baremetal",
         "properties": PROPERTIES,
         "instance_uuid": instance_uuid,

@@ -136,7 +136,7 @@ def links() -> form.Links:
     return form.Links("/".join((root, *segments)), "/".join((root, *segments[1:])))
 
 
-def visible(detail: bool = False, *, all_tenants: bool = False) -> list[Instance]:
+def visible(*, detail: bool = False, all_tenants: bool = False) -> list[Instance]:
     """Return the instances that a list shows to the caller.
 
     As in Nova, those are the instances of the caller's project, unless all are asked for. Those of
@@ -176,7 +176,7 @@ def _page(rule: str, rule_for_all: str, *, detail: bool = False) -> server_query
         authorize(rule_for_all)
     # When it was changed is a detail, too.
     detail = detail or query.changes_since is not None
-    instances = visible(detail, all_tenants=query.all_tenants)
+    instances = visible(detail=detail, all_tenants=query.all_tenants)
     return server_query.select(instances, query, services().max_limit)
 
 

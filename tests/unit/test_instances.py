@@ -234,7 +234,7 @@ def test_states_that_allow_a_reboot(
     assert asked(fleet) == []
 
 
-@pytest.mark.parametrize("task_state", ["reboot_started", "reboot_started_hard", "deleting"])
+@pytest.mark.parametrize("task_state", ["reboot_started", "powering-off", "deleting"])
 def test_no_reboot_while_something_is_under_way(
     instances: Instances, fleet: Ironic, on_a: Instance, task_state: str
 ) -> None:
