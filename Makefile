@@ -11,7 +11,7 @@ NODES ?= 5
 # How many processes run tests; each starts real servers of its own.
 WORKERS ?= 2
 
-.PHONY: help venv run clients test lint format samples openapi api-ref clean
+.PHONY: help venv run clients test lint format samples openapi api-ref dist clean
 
 help: ## Show this list.
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -53,6 +53,9 @@ openapi: venv ## Write api-ref/openapi.yaml again.
 
 api-ref: venv ## Build the API reference, in build/api-ref.
 	$(BIN)/python -m sphinx -q -W --keep-going -b html -d build/doctrees api-ref/source build/api-ref
+
+dist: venv ## Build the wheel and the source distribution, in dist.
+	$(BIN)/python -m build
 
 clean: ## Remove all that make has installed.
 	rm -rf $(VENV) build dist *.egg-info
