@@ -10,8 +10,10 @@ PORT ?= 8774
 NODES ?= 5
 # How many processes run tests; each starts real servers of its own.
 WORKERS ?= 2
+# Which Ironics `make test-ironics` is about; all that are supported if empty.
+IRONICS ?=
 
-.PHONY: help venv run clients test lint format samples openapi api-ref dist clean
+.PHONY: help venv run clients test test-ironics lint format samples openapi api-ref dist clean
 
 help: ## Show this list.
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -33,6 +35,9 @@ clients: venv ## Install the old novaclients, each into an environment of its ow
 
 test: venv ## Run all tests.
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile
+
+test-ironics: venv ## Run a choice of the tests with each supported Ironic (IRONICS="24.1.5").
+	PYTHONPATH=tests $(BIN)/python -m ironics $(IRONICS)
 
 lint: venv ## Check style, types, and that generated files are current.
 	$(BIN)/ruff check .
