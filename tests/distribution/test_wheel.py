@@ -104,7 +104,7 @@ def test_the_wheel_holds_the_whole_package_and_nothing_else(wheel: Path) -> None
     package = {
         str(file.relative_to(ROOT))
         for file in (ROOT / "bm_shim").rglob("*")
-        if file.suffix == ".py" or file.name == "py.typed"
+        if file.is_file() and file.suffix != ".pyc"
     }
     data = f"bm_shim-{bm_shim.__version__}.data/"
     assert {name for name in held if not name.startswith(data)} == package
