@@ -13,7 +13,7 @@ WORKERS ?= 2
 # Which Ironics `make test-ironics` is about; all that are supported if empty.
 IRONICS ?=
 
-.PHONY: help venv run clients test test-ironics lint format samples openapi api-ref dist clean
+.PHONY: help venv run clients test test-ironics lint format samples openapi api-ref docs dist clean
 
 help: ## Show this list.
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -58,6 +58,9 @@ openapi: venv ## Write api-ref/openapi.yaml again.
 
 api-ref: venv ## Build the API reference, in build/api-ref.
 	$(BIN)/python -m sphinx -q -W --keep-going -b html -d build/doctrees api-ref/source build/api-ref
+
+docs: venv ## Build the operator's documentation, in build/docs.
+	$(BIN)/python -m sphinx -q -W --keep-going -b html -d build/doctrees-docs doc/source build/docs
 
 dist: venv ## Build the wheel and the source distribution, in dist.
 	$(BIN)/python -m build
