@@ -12,8 +12,10 @@ NODES ?=
 BENCH ?= build/bench
 # How many processes run tests; each starts real servers of its own.
 WORKERS ?= 2
+# Which Ironics `make test-ironics` is about; all that are supported if empty.
+IRONICS ?=
 
-.PHONY: help venv run clients test bench lint format samples openapi api-ref docs clean
+.PHONY: help venv run clients test test-ironics bench lint format samples openapi api-ref docs dist clean
 
 help: ## Show this list.
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -39,6 +41,9 @@ test: venv ## Run all tests.
 bench: venv ## Measure the shim against bare requests to Ironic, some minutes (NODES=1500 BENCH=build/bench).
 	cd tests && ../$(BIN)/python -m load.bench --nodes $(or $(NODES),1500) --output $(abspath $(BENCH))
 
+test-ironics: venv ## Run a choice of the tests with each supported Ironic (IRONICS="24.1.5").
+	PYTHONPATH=tests $(BIN)/python -m ironics $(IRONICS)
+
 lint: venv ## Check style, types, and that generated files are current.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -61,6 +66,9 @@ api-ref: venv ## Build the API reference, in build/api-ref.
 
 docs: venv ## Build the operator's documentation, in build/docs.
 	$(BIN)/python -m sphinx -q -W --keep-going -b html -d build/doctrees-docs doc/source build/docs
+
+dist: venv ## Build the wheel and the source distribution, in dist.
+	$(BIN)/python -m build
 
 clean: ## Remove all that make has installed.
 	rm -rf $(VENV) build dist *.egg-info
