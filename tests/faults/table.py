@@ -28,6 +28,9 @@ class Within(Enum):
     KEYSTONE = "``http_connect_timeout``", TIMEOUT
     KEYSTONE_TWICE = "twice ``http_connect_timeout``", 2 * TIMEOUT
 
+    MEMCACHED = "twice ``memcache_pool_socket_timeout``", 2
+    OF_ANOTHER = "the time of another replica", 0
+
     def __init__(self, words: str, seconds: float) -> None:
         self.words = words
         self.seconds = seconds
@@ -271,11 +274,6 @@ CALLERS = (
         proof=f"{_FAILURES}::test_keystone_away_is_503_and_over_by_itself",
     ),
     Line(
-        fault="The same, and the token was checked a short while ago",
-        status=200,
-        proof="faults/test_soak.py::test_restarts_under_load",
-    ),
-    Line(
         fault="The connection is reset or closed before the answer",
         status=503,
         again=True,
@@ -425,5 +423,73 @@ ACCOUNT = (
         status=200,
         note="If it is far ahead, each request to Ironic costs one to Keystone",
         proof="faults/test_keystone.py::test_clock_does_not_keep_our_account_out",
+    ),
+)
+
+_REPLICAS = "faults/test_replicas.py"
+_SOAK = "faults/test_soak.py"
+
+#: What the shim stands among.
+SURROUNDINGS = (
+    Line(
+        fault="Ironic is restarted",
+        status=503,
+        again=True,
+        note="Only while it is away; what hangs on it goes on by itself",
+        within=Within.RETRIES,
+        log="cannot be reached",
+        proof=f"{_SOAK}::test_restarts_under_load",
+    ),
+    Line(
+        fault="Keystone is restarted",
+        status=503,
+        again=True,
+        note="Only while it is away, and only for tokens not seen a short while ago",
+        within=Within.KEYSTONE,
+        log=_NOT_CHECKED,
+        proof=f"{_SOAK}::test_restarts_under_load",
+    ),
+    Line(
+        fault="memcached is away, or restarted",
+        status=200,
+        note="Each token is asked of Keystone meanwhile, and for a while after that: some times "
+        "``memcache_pool_dead_retry``",
+        proof=f"{_SOAK}::test_restarts_under_load",
+    ),
+    Line(
+        fault="memcached hangs",
+        status=200,
+        note="It is left alone then, for ``memcache_pool_dead_retry``",
+        within=Within.MEMCACHED,
+        proof=f"{_SOAK}::test_memcached_that_hangs_is_left_alone",
+    ),
+    Line(
+        fault="A replica dies, reads",
+        status=200,
+        note="The balancer asks another one",
+        within=Within.OF_ANOTHER,
+        log="is DOWN",
+        proof=f"{_REPLICAS}::test_no_read_fails_while_replicas_are_killed_and_restarted",
+    ),
+    Line(
+        fault="A replica dies in the middle of a write",
+        status=502,
+        note="It is not sent to another one. What the dead one had made, it cannot take back: "
+        "the node says in ``extra`` by which request it was made",
+        log="is DOWN",
+        proof=f"{_REPLICAS}::test_write_that_a_dying_replica_cut_off_is_not_sent_to_another",
+    ),
+    Line(
+        fault="A replica is drained and restarted",
+        status=200,
+        log="is DOWN",
+        proof=f"{_REPLICAS}::test_no_read_fails_while_replicas_are_killed_and_restarted",
+    ),
+    Line(
+        fault="All replicas are gone or drained",
+        status=503,
+        again=True,
+        log="has no server available",
+        proof=f"{_REPLICAS}::test_without_any_replica_the_answer_is_a_fault_of_nova",
     ),
 )

@@ -245,8 +245,9 @@ def test_lock_that_goes_away_is_waited_for(cloud: Cloud, api: Api) -> None:
 # Keystone is away
 
 
-def test_keystone_away_is_503_and_over_by_itself(cloud: Cloud, api: Api) -> None:
+def test_keystone_away_is_503_and_over_by_itself(cloud: Cloud, api: Api, quick: Shim) -> None:
     token = cloud.sandbox.admin.token()
+    log = LogTail(quick.log_path)
     body_of(api.list())
 
     cloud.sandbox.keystone.stop()
@@ -260,6 +261,7 @@ def test_keystone_away_is_503_and_over_by_itself(cloud: Cloud, api: Api) -> None
     finally:
         cloud.sandbox.keystone.start()
 
+    assert "Unable to validate token" in log.text()
     body_of(Api(api.url, token).list())
 
 
