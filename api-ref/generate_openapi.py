@@ -204,10 +204,12 @@ _HEADERS: dict[str, JsonObject] = {
         "description": "Seconds to wait, if trying again may help.",
         "schema": {"type": "integer"},
     },
+    "Age": {"description": words("Age"), "schema": {"type": "integer"}},
 }
 _ID_HEADERS = ("X-OpenStack-Request-Id", "X-Compute-Request-Id")
 _VERSION_HEADERS = ("OpenStack-API-Version", "X-OpenStack-Nova-API-Version")
-#: More of them, with some errors.
+#: More of them, with some successes and some errors.
+_SUCCESS_HEADERS = {"Nodes": ("Age",)}
 _ERROR_HEADERS = {401: ("WWW-Authenticate",), 409: ("Retry-After",), 503: ("Retry-After",)}
 
 #: Which errors the statuses stand for: name and description of the response.
@@ -337,7 +339,8 @@ class Description:
             )
         self._bodies[f"{body}Body"] = exactly(_BODIES[body], _MORE.get(body, {}))
         content = _content(f"{body}Body", prefix, _JSON, () if json_only else _XML)
-        return self._response(body, "OK.", prefix, _ID_HEADERS, {"content": content})
+        headers = (*_ID_HEADERS, *_SUCCESS_HEADERS.get(body, ()))
+        return self._response(body, "OK.", prefix, headers, {"content": content})
 
     def _fault(self, status: int, prefix: str | None) -> JsonObject:
         error = _ERRORS[status]

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from flask import Flask
+from keystoneauth1 import exceptions as kexc
 from keystonemiddleware.auth_token import AuthProtocol
 from oslo_config import cfg
 from oslo_middleware import cors, healthcheck, http_proxy_to_wsgi, request_id, sizelimit
@@ -29,6 +30,7 @@ from bm_shim.api import (
 from bm_shim.api.faults import FaultNormalizer, WSGIApplication
 from bm_shim.api.mount import mount
 from bm_shim.api.representation import PathForm
+from bm_shim.bounds import set_bounds
 from bm_shim.context import RequestContext, WSGIEnvironment
 from bm_shim.inventory import Inventory
 from bm_shim.policy import Policy
@@ -60,6 +62,7 @@ def create_flask_app(conf: cfg.ConfigOpts, inventory: Inventory) -> Flask:
         dialects=formats.by_prefix(conf.api.response_format, prefixes.ALL),
         read_only=conf.api.read_only,
         max_limit=conf.api.max_limit,
+        list_max_age=conf.api.list_max_age,
     )
     access.init_app(app, services)
     faults.init_app(app)
@@ -112,13 +115,32 @@ def _wrap(app: WSGIApplication, conf: cfg.ConfigOpts) -> WSGIApplication:
 
 
 def _token_check(app: WSGIApplication, conf: cfg.ConfigOpts) -> WSGIApplication:
-    checked: WSGIApplication = AuthProtocol(app, configuration.authtoken_settings(conf))
+    token_check = AuthProtocol(app, configuration.authtoken_settings(conf))
+    # There is no public way to its session.
+    set_bounds(token_check._session.session)
+    checked: WSGIApplication = token_check
     if not (conf.keystone_authtoken.auth_type or conf.keystone_authtoken.auth_section):
         raise errors.ConfigurationError(
             "[api] auth_strategy is keystone, but [keystone_authtoken] has no auth_type: the "
             "account with which tokens are checked is missing."
         )
-    return checked
+    return _SensibleAnswers(checked)
+
+
+class _SensibleAnswers:
+    """Takes what the token check stumbles over for an answer of Keystone that makes no sense.
+
+    Nothing of the views gets here: they answer all their exceptions themselves.
+    """
+
+    def __init__(self, checked: WSGIApplication) -> None:
+        self._checked = checked
+
+    def __call__(self, environ: WSGIEnvironment, start_response: Any) -> Iterable[bytes]:
+        try:
+            return self._checked(environ, start_response)
+        except (AttributeError, LookupError, NotImplementedError, TypeError, ValueError) as error:
+            raise kexc.ClientException(f"its answer makes no sense: {error!r}") from error
 
 
 class _PublicPaths:

@@ -8,13 +8,13 @@ raise :mod:`bm_shim.errors` only, as :mod:`bm_shim.ironic_errors` has it.
 
 import threading
 from collections.abc import Callable
-from functools import partial
+from http import HTTPStatus
 from typing import Any, TypeVar
 
 import requests
 from ironicclient import exc
 from ironicclient.v1 import client as v1
-from keystoneauth1 import loading, token_endpoint
+from keystoneauth1 import token_endpoint
 from keystoneauth1.access import AccessInfo
 from keystoneauth1.adapter import Adapter
 from keystoneauth1.session import Session
@@ -28,10 +28,11 @@ from tenacity import (
 )
 
 from bm_shim import errors
+from bm_shim.bounds import set_bounds
 from bm_shim.context import RequestContext
-from bm_shim.ironic_errors import ListMoved, Unreachable, translate
-from bm_shim.ironic_json import JsonObject as JsonObject
-from bm_shim.ironic_json import ask, read_pages
+from bm_shim.ironic_errors import ListMoved, Unreachable, is_foreign, translate
+from bm_shim.ironic_json import JsonObject, ask, read_pages
+from bm_shim.ironic_session import build_session, load_session, quiet
 
 #: The version that everything but create is spoken in: new enough for all that the shim uses, old
 #: enough for every Ironic since Victoria.
@@ -56,10 +57,18 @@ class Ironic:
 
     :param session: of somebody who signed in by other means than ``[ironic]``; calls are then
         made with that account, whatever the section says of accounts and tokens
+    :param after_write: called when a write has ended, well or not
     """
 
-    def __init__(self, conf: cfg.ConfigOpts, session: Session | None = None) -> None:
+    def __init__(
+        self,
+        conf: cfg.ConfigOpts,
+        session: Session | None = None,
+        *,
+        after_write: Callable[[], None] = lambda: None,
+    ) -> None:
         self._conf = conf
+        self.after_write = after_write
         self._client: v1.Client | None = None
         self._count_lock = threading.Lock()
         #: How many requests Ironic and Keystone have answered.
@@ -86,7 +95,7 @@ class Ironic:
         endpoint = client.http_client.endpoint_trimmed
         auth = token_endpoint.Token(endpoint, context.auth_token)
         # A session of its own, on the same pool of connections.
-        session = _build_session(self._conf, auth, client.http_client.session.session)
+        session = build_session(self._conf, auth, client.http_client.session.session)
         return self._build_client(session, endpoint)
 
     def adapter(self, service_type: str) -> Adapter:
@@ -124,7 +133,8 @@ class Ironic:
 
     def _watch(self, session: Session) -> Session:
         session.session.hooks["response"].append(self._count)
-        return _quiet(session)
+        set_bounds(session.session)
+        return quiet(session)
 
     def _build_client(self, session: Session, endpoint: str | None) -> v1.Client:
         group = self._conf.ironic
@@ -259,7 +269,7 @@ class Connection:
         :raises errors.NotFound: no such node
         :raises errors.Conflict: its state does not allow it
         """
-        self._call(lambda client, **kw: client.node.delete(node, **kw), read=False)
+        self._delete(f"/v1/nodes/{node}")
 
     def reboot_node(self, node_uuid: str, *, soft: bool) -> None:
         """Ask for a reboot, and do not wait for it.
@@ -269,6 +279,7 @@ class Connection:
         """
         self._call(
             lambda client, **kw: client.node.set_power_state(node_uuid, "reboot", soft, **kw),
+            read=False,
             retry=False,
         )
 
@@ -280,6 +291,7 @@ class Connection:
         """
         self._call(
             lambda client, **kw: client.node.set_provision_state(node_uuid, "deleted", **kw),
+            read=False,
             retry=False,
         )
 
@@ -310,7 +322,7 @@ class Connection:
 
         :raises errors.NotFound: no such port
         """
-        self._call(lambda client, **kw: client.port.delete(port_uuid, **kw), read=False)
+        self._delete(f"/v1/ports/{port_uuid}")
 
     def max_version(self) -> str:
         """Return the newest version that this Ironic speaks: ``1.90``."""
@@ -384,17 +396,31 @@ class Connection:
                 ask(client, method, path, **kw, **kwargs)
             except exc.Forbidden:
                 return False
-            except passed:
-                pass
+            except passed as error:
+                if is_foreign(error):
+                    raise
             return True
 
         return self._call(try_it)
+
+    def _delete(self, path: str) -> None:
+        """Delete what is at a path. The client's own delete takes any answer for a success."""
+
+        def delete(client: v1.Client, global_request_id: str) -> None:
+            headers = {"X-OpenStack-Request-Id": global_request_id}
+            response = client.http_client.raw_request("DELETE", path, headers=headers)
+            if response.status_code != HTTPStatus.NO_CONTENT:
+                raise ValueError(f"the answer to DELETE is {response.status_code}")
+
+        self._call(delete, read=False)
 
     def _list(self, key: str, query: str) -> list[JsonObject]:
         def read(client: v1.Client, **kwargs: str) -> list[JsonObject]:
             try:
                 return read_pages(client, key, query, **kwargs)
             except exc.NotFound as error:
+                if is_foreign(error):
+                    raise
                 detail = f"Ironic's list could not be read to its end: {error.message!r}"
                 raise ListMoved(detail=detail) from error
 
@@ -403,38 +429,38 @@ class Connection:
     def _call(self, function: Callable[..., _T], *, read: bool = True, retry: bool = True) -> _T:
         """Call ``function(client, global_request_id=...)`` under the retry and error rules."""
 
+        def ask_once() -> _T:
+            return function(self._ironic.client_for(self._context), **self._request_id)
+
         def attempt() -> _T:
             try:
-                return function(self._ironic.client_for(self._context), **self._request_id)
+                return ask_once() if self.forwards_token else _with_good_token(ask_once)
             except errors.ShimError:
                 raise
             except Exception as error:
                 raise translate(error, forwards_token=self.forwards_token) from error
 
-        return self._ironic.retrying(read=read)(attempt) if retry else attempt()
+        try:
+            return self._ironic.retrying(read=read)(attempt) if retry else attempt()
+        finally:
+            if not read:
+                self._ironic.after_write()
+
+
+def _with_good_token(ask_once: Callable[[], _T]) -> _T:
+    """Ask again when a token of ours turned out to be no good.
+
+    Of several threads that are told so, keystoneauth lets only the first try another one.
+    """
+    try:
+        return ask_once()
+    except exc.Unauthorized:
+        return ask_once()
 
 
 def _fields(fields: list[str] | None) -> str:
     """Return the part of a query that says which fields to show; None: all."""
     return "detail=True" if fields is None else f"fields={','.join(fields)}"
-
-
-def load_session(conf: cfg.ConfigOpts) -> Session:
-    """Return a session for the account of ``[ironic]``, which need not be complete."""
-    return _build_session(conf, loading.load_auth_from_conf_options(conf, "ironic"))
-
-
-def _build_session(conf: cfg.ConfigOpts, auth: Any, http: Any = None) -> Session:
-    session: Session = loading.load_session_from_conf_options(
-        conf, "ironic", auth=auth, session=http
-    )
-    return _quiet(session)
-
-
-def _quiet(session: Session) -> Session:
-    """Keep a session from logging: at DEBUG it would write down bodies, and so pm_password."""
-    session.__dict__["request"] = partial(session.request, log=False)
-    return session
 
 
 def _dict(resource: Any) -> JsonObject:

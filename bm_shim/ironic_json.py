@@ -52,15 +52,24 @@ def read_pages(
             raise ValueError("the links between the pages of a list lead back")
         read.add(path)
         body = ask(client, "GET", path, global_request_id=global_request_id)
-        rows += [dict(row) for row in body[key]]
-        path = _path_of(body.get("next"), client)
+        rows += [_without_links(row) for row in body[key]]
+        path = _following(body.get("next"), key)
     return rows
 
 
-def _path_of(link: str | None, client: v1.Client) -> str:
-    """Return what to ask for to follow an absolute link; empty for none."""
+def _without_links(row: JsonObject) -> JsonObject:
+    """Return a row without what Ironic adds unasked: half the memory of a big fleet's list."""
+    return {name: value for name, value in row.items() if name != "links"}
+
+
+def _following(link: str | None, key: str) -> str:
+    """Return what to ask for to follow the link to the next page; empty for none.
+
+    Its host and prefix are those that Ironic believes to be its own; ours are the endpoint's.
+    """
     if link is None:
         return ""
     url = urlsplit(link)
-    prefix = urlsplit(client.http_client.endpoint_trimmed).path
-    return f"{url.path.removeprefix(prefix)}?{url.query}"
+    if not url.path.endswith(f"/v1/{key}"):
+        raise ValueError("a link between the pages of a list leads to something else")
+    return f"/v1/{key}?{url.query}"

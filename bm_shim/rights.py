@@ -16,8 +16,8 @@ _LIST_ADVICE = (
     "The account of [ironic] may not list all nodes, so Ironic would show it a part of the fleet "
     "or nothing. Give it the reader or admin role on the system and set system_scope = all in "
     "[ironic], or give it the service role and set [DEFAULT] rbac_service_role_elevated_access "
-    "in Ironic (enough to read), or grant it baremetal:node:list_all and baremetal:port:list_all "
-    "in Ironic's policy file."
+    "in Ironic (enough to read), or grant it baremetal:node:list_all, baremetal:port:list_all and "
+    "baremetal:node:get in Ironic's policy file."
 )
 _CREATE_ADVICE = (
     "The account of [ironic] may not create ports, and so not delete what fails half-way, "

@@ -41,6 +41,8 @@ class Services:
     read_only: bool
     #: The most servers in an answer.
     max_limit: int
+    #: Seconds that the answer to a list may be old.
+    list_max_age: int
 
 
 def init_app(app: Flask, services: Services) -> None:

@@ -9,7 +9,14 @@ from bm_shim import errors, policy, schemas
 from bm_shim.api import actions, faults, microversion
 from bm_shim.api.access import authorize, authorizes, caller, dialect, public, requires, services
 from bm_shim.api.mount import resource
-from bm_shim.api.representation import accepted, answer, read, read_object
+from bm_shim.api.representation import (
+    accepted,
+    answer,
+    read,
+    read_object,
+    wanted,
+    write,
+)
 
 _NEW_NODE = schemas.NewNodeSchema()
 _NEW_INTERFACE = schemas.NewInterfaceSchema()
@@ -49,9 +56,19 @@ def say_which_node(error: errors.NodeNotFound) -> Response:
 @requires(policy.LIST)
 def list_nodes() -> Response:
     """List all nodes."""
-    form = dialect()
-    nodes = services().inventory.list_nodes(caller(), detail=form.UPDATED_AT_IN_LIST)
-    return answer({"nodes": [form.node_in_list(node) for node in nodes]})
+    form, media_type, max_age = dialect(), wanted(request.environ), services().list_max_age
+    listing = services().inventory.list_nodes(
+        caller(), detail=form.UPDATED_AT_IN_LIST, max_age=max_age
+    )
+
+    def body() -> bytes:
+        return write({"nodes": [form.node_in_list(node) for node in listing.nodes]}, media_type)
+
+    # Written once for all who share the listing: for a big fleet, that is most of the work.
+    response = Response(listing.body((form, media_type), body), content_type=media_type)
+    if max_age:
+        response.headers["Age"] = str(int(listing.age))
+    return response
 
 
 @blueprint.get("/<node_id>")

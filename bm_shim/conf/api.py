@@ -57,6 +57,16 @@ OPTIONS: list[cfg.Opt] = [
         help="How many servers a list holds at most; the rest is on further pages. The option "
         "of nova.conf.",
     ),
+    cfg.IntOpt(
+        "list_max_age",
+        default=0,
+        min=0,
+        help="Seconds for which the answer to a list may serve others, too; it then says how old "
+        "it is (header Age). For fleets that are polled without pause. A write through the same "
+        "process ends that at once; one through another process, or made in Ironic, is seen when "
+        "the time is over. 0: lists are always read anew. Has no effect on show, nor with "
+        "[ironic] forward_user_token.",
+    ),
 ]
 
 

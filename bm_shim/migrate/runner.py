@@ -257,6 +257,8 @@ def _explained() -> Iterator[None]:
     """
     try:
         yield
+    except KeyboardInterrupt as error:
+        raise NothingDone("Interrupted before anything was done.") from error
     except MigrateError as error:
         raise NothingDone(str(error)) from error
     except ShimError as error:

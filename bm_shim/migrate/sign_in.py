@@ -25,7 +25,8 @@ from oslo_config.cfg import Locations
 from bm_shim import errors
 from bm_shim.conf.ironic import DEFAULT_TIMEOUT, GROUP
 from bm_shim.context import RequestContext
-from bm_shim.ironic import Ironic, load_session
+from bm_shim.ironic import Ironic
+from bm_shim.ironic_session import load_session
 from bm_shim.migrate.errors import SignInError, explain, without_userinfo
 
 #: Each of them says that the environment is meant for signing in.

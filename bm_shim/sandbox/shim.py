@@ -18,6 +18,8 @@ class Shim(GunicornPart):
 
     title: ClassVar[str] = "bm-shim"
     application: ClassVar[str] = "bm_shim.wsgi:application"
+    # As in deploy/gunicorn.conf.py.
+    threads = 64
 
     def __init__(
         self, name: str, home: Home, address: Address, service: Credentials, workers: int = 1

@@ -19,6 +19,7 @@ from bm_shim.app import create_flask_app
 from bm_shim.context import RequestContext
 from bm_shim.inventory import Inventory
 from bm_shim.legacy_ids import derived_id
+from bm_shim.listing import Listing
 from bm_shim.model import (
     Instance,
     Interface,
@@ -136,9 +137,11 @@ class FakeInventory:
     def instances(self) -> "FakeInstances":
         return FakeInstances(self)
 
-    def list_nodes(self, context: RequestContext, *, detail: bool = False) -> list[Node]:
+    def list_nodes(
+        self, context: RequestContext, *, detail: bool = False, max_age: float = 0
+    ) -> Listing:
         self.note("list")
-        return [node if detail else replace(node, updated_at=None) for node in NODES]
+        return Listing([node if detail else replace(node, updated_at=None) for node in NODES])
 
     def get_node(self, context: RequestContext, node_id: str) -> Node:
         self.note(node_id)

@@ -22,6 +22,7 @@ from bm_shim.context import RequestContext
 from bm_shim.errors import InstanceNotFound
 from bm_shim.instances import Instances
 from bm_shim.inventory import Inventory
+from bm_shim.listing import Listing
 from bm_shim.model import (
     Instance,
     Interface,
@@ -209,6 +210,8 @@ class StubInventory(Inventory):
         self.reset()
 
     def reset(self) -> None:
+        self.listing = Listing([self.node])
+        self.max_age = 0.0
         self.calls: list[tuple[Any, ...]] = []
         self.callers: list[RequestContext] = []
         self.failure: Exception | None = None
@@ -220,9 +223,12 @@ class StubInventory(Inventory):
         if self.failure is not None:
             raise self.failure
 
-    def list_nodes(self, context: RequestContext, *, detail: bool = False) -> list[Node]:
+    def list_nodes(
+        self, context: RequestContext, *, detail: bool = False, max_age: float = 0
+    ) -> Listing:
         self.note(context, "list")
-        return [self.node]
+        self.max_age = max_age
+        return self.listing
 
     def get_node(self, context: RequestContext, node_id: str) -> Node:
         self.note(context, "show", node_id)

@@ -24,6 +24,7 @@ def app(make_conf: MakeConf, inventory: StubInventory) -> Flask:
         dialects=formats.by_prefix(["ironic-proxy", "v1.1:nova-baremetal"], prefixes.ALL),
         read_only=False,
         max_limit=1000,
+        list_max_age=0,
     )
     access.init_app(app, services)
     faults.init_app(app)

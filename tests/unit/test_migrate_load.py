@@ -15,7 +15,7 @@ import responses
 from bm_shim import errors
 from bm_shim.context import RequestContext
 from bm_shim.ironic import Ironic as Client
-from bm_shim.ironic import load_session
+from bm_shim.ironic_session import load_session
 from bm_shim.migrate import fleet
 from bm_shim.migrate.fleet import Fleet, Machine, canonical
 from bm_shim.migrate.load import Loader
