@@ -25,6 +25,7 @@ from functional.support import (
     Request,
     body_of,
     node_of,
+    raw_request,
     wait_until,
 )
 
@@ -114,13 +115,13 @@ def replicas(cloud: Cloud, haproxy: str) -> Iterator[list[Replica]]:
 
 
 def configuration(port: int, replicas: list[Replica], nova: str) -> str:
-    """Return the configuration with our addresses, and with a rest between checks for tests."""
+    """Return the configuration with our addresses, and with times for tests."""
     servers = {replica.name: replica.shim.address.netloc for replica in replicas}
     text = CONFIG.read_text().replace("bind :8774", f"bind 127.0.0.1:{port}")
     for name, address in {**servers, "nova-1": nova}.items():
         text, count = re.subn(rf"(server {name}) \S+", rf"\1 {address}", text)
         assert count == 1
-    return text.replace("inter 2s", "inter 200ms")
+    return text.replace("inter 2s", "inter 200ms").replace("http-request 10s", "http-request 1s")
 
 
 @pytest.fixture(scope="module")
@@ -299,6 +300,13 @@ def test_legacy_paths_go_to_the_shim_and_all_others_to_nova(
     ):
         assert get(path).text == "nova", path
     assert "6.6.6.6" not in str(nova.seen)
+
+
+def test_slow_caller_holds_no_thread_of_a_replica(cloud: Cloud, balancer: Balancer) -> None:
+    head = f"POST /v2.1/os-baremetal-nodes HTTP/1.1\r\nX-Auth-Token: {cloud.admin_token}\r\n"
+    for rest in ("", "Content-Length: 12\r\n\r\n{", "Transfer-Encoding: chunked\r\n\r\n"):
+        received = raw_request(balancer.url, f"{head}Host: x\r\n{rest}".encode())
+        assert received.startswith(b"HTTP/1.1 408 ")
 
 
 def test_without_any_replica_the_answer_is_a_fault_of_nova(
