@@ -8,12 +8,12 @@ from pathlib import Path
 import click
 
 _EPILOG = """\b
-Sign in to Ironic by one of:
-  --config-file FILE     its section [ironic], as for the service
+Sign in to Ironic by the first of these that is given:
   --os-cloud NAME        an entry of clouds.yaml
+  --config-file FILE     its section [ironic], as for the service
   OS_* variables         OS_AUTH_URL, OS_USERNAME ...; OS_AUTH_TYPE=none and
                          OS_ENDPOINT for an Ironic without Keystone
-  /etc/bm-shim/bm-shim.conf, if it is there
+  /etc/bm-shim/bm-shim.conf
 \b
 Exit status: 0, every machine is in Ironic; 1, some are not, the report says
 which and why; 2, nothing was done.
@@ -21,6 +21,10 @@ which and why; 2, nothing was done.
 Try:
   bm-shim migrate --nova-bm-db mysql://nova_bm@db/nova_bm --dry-run
 """
+
+
+class _PackageMissing(click.ClickException):
+    exit_code = 2
 
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -145,7 +149,7 @@ def migrate(
     try:
         from bm_shim.migrate import runner
     except ModuleNotFoundError as error:
-        raise click.UsageError(
+        raise _PackageMissing(
             f"The conversion needs {error.name}: pip install 'bm-shim[migrate]'"
         ) from error
     request = runner.Request(

@@ -18,7 +18,9 @@ import bm_shim
 
 ROOT = Path(__file__).parents[2]
 #: What those need who change bm-shim; all other extras are for users.
-DEVELOPERS_EXTRAS = {"test", "lint", "docs"}
+DEVELOPERS_EXTRAS = {"test", "lint", "docs", "bench"}
+#: What options of the service need.
+SERVICE_EXTRAS = {"identity-bridge"}
 #: With which arguments a subcommand does more than help; others need none.
 ARGUMENTS = {"migrate": ["--nova-bm-db", "sqlite:///nova_bm.sqlite", "--dry-run"]}
 GENERATORS = {
@@ -162,8 +164,8 @@ def test_every_subcommand_has_help(installed: Installed) -> None:
 
 def test_a_subcommand_says_which_extra_it_lacks(installed: Installed, metadata: Message) -> None:
     """Extras have the names of the subcommands that need them."""
-    extras = set(metadata.get_all("Provides-Extra") or ()) - DEVELOPERS_EXTRAS
-    assert "sandbox" in extras
+    extras = set(metadata.get_all("Provides-Extra") or ()) - DEVELOPERS_EXTRAS - SERVICE_EXTRAS
+    assert extras == {"migrate", "sandbox"}
     for extra in extras:
         done = installed.run("bm-shim", extra, *ARGUMENTS.get(extra, []))
         assert done.returncode != 0
@@ -184,6 +186,16 @@ def test_the_service_needs_no_extra(installed: Installed, configured: Mapping[st
         "bm_shim.wsgi:application",
         environment=configured,
     )
+
+
+def test_the_bridge_says_which_extra_it_lacks(
+    installed: Installed, configured: Mapping[str, str]
+) -> None:
+    options = {"OS_API__AUTH_STRATEGY": "keystone", "OS_IDENTITY_BRIDGE__ENABLED": "true"}
+    environment = {**configured, **options}
+    code = "try: import bm_shim.wsgi\nexcept Exception as error: print(error)"
+    said = installed.output("python", "-c", code, environment=environment).strip()
+    assert said.endswith("needs Flask-Limiter: pip install 'bm-shim[identity-bridge]'")
 
 
 @pytest.mark.parametrize("sample", GENERATORS)
