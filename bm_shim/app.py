@@ -3,7 +3,6 @@
 
 import sys
 from collections.abc import Iterable
-from ipaddress import ip_address
 from typing import Any
 
 from flask import Flask
@@ -15,7 +14,19 @@ from oslo_middleware import cors, healthcheck, http_proxy_to_wsgi, request_id, s
 from bm_shim import conf as configuration
 from bm_shim import context, errors, formats
 from bm_shim.access_log import AccessLog
-from bm_shim.api import access, extensions, faults, nodes, prefixes, versions
+from bm_shim.addresses import is_local
+from bm_shim.api import (
+    access,
+    extensions,
+    faults,
+    flavors,
+    identity,
+    launch,
+    nodes,
+    prefixes,
+    servers,
+    versions,
+)
 from bm_shim.api.faults import FaultNormalizer, WSGIApplication
 from bm_shim.api.mount import mount
 from bm_shim.api.representation import PathForm
@@ -50,12 +61,19 @@ def create_flask_app(conf: cfg.ConfigOpts, inventory: Inventory) -> Flask:
         inventory=inventory,
         dialects=formats.by_prefix(conf.api.response_format, prefixes.ALL),
         read_only=conf.api.read_only,
+        max_limit=conf.api.max_limit,
+        list_max_age=conf.api.list_max_age,
     )
     access.init_app(app, services)
     faults.init_app(app)
     for resource in (nodes, extensions):
         mount(app, resource.blueprint, resource.PATH)
+    if conf.api.serve_instances:
+        for resource in (servers, flavors, launch):
+            mount(app, resource.blueprint, resource.PATH)
     app.register_blueprint(versions.blueprint)
+    if conf.identity_bridge.enabled:
+        identity.init_app(app, conf)
     return app
 
 
@@ -78,6 +96,8 @@ def _wrap(app: WSGIApplication, conf: cfg.ConfigOpts) -> WSGIApplication:
         stack = cors.CORS(stack, conf)
     # Everything above may answer with HTML or an exception; nothing that old clients read may.
     stack = FaultNormalizer(stack)
+    if conf.identity_bridge.enabled:
+        stack = identity.BelowIdentity(stack, conf)
     # Suffixes and slashes of paths; faults, too, are in the format that a suffix asks for.
     stack = PathForm(stack)
     if noauth:
@@ -172,15 +192,7 @@ class _LoopbackOnly:
         self._app = app
 
     def __call__(self, environ: WSGIEnvironment, start_response: Any) -> Iterable[bytes]:
-        if _is_local(environ.get("REMOTE_ADDR", "")):
+        if is_local(environ.get("REMOTE_ADDR", "")):
             return self._app(environ, start_response)
         refusal = errors.Forbidden("auth_strategy = noauth answers loopback addresses only.")
         return faults.render(refusal, environ)(environ, start_response)
-
-
-def _is_local(address: str) -> bool:
-    """Whether an address is this machine's own; a unix socket has none at all."""
-    try:
-        return address == "" or ip_address(address).is_loopback
-    except ValueError:
-        return False

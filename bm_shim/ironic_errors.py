@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What went wrong with Ironic, in our own errors: one by one, none passes through."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from ironicclient import exc
@@ -27,6 +29,15 @@ def translate(error: Exception, *, forwards_token: bool) -> errors.ShimError:
     if isinstance(error, exc.HttpError):
         return _translate_answer(error, forwards_token)
     return _translate_failure(error)
+
+
+@contextmanager
+def sensible() -> Iterator[None]:
+    """Take a node or port that cannot be read for a fault of Ironic's."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError) as error:
+        raise errors.BadGateway(detail=f"Ironic answered what is no node: {error!r}") from error
 
 
 def is_foreign(error: Any) -> bool:

@@ -4,7 +4,8 @@
     BM_SHIM_CONFIG=/etc/bm-shim/bm-shim.conf \
         gunicorn --config gunicorn.conf.py bm_shim.wsgi:application
 
-A call spends its time waiting for Ironic, so each process serves several at once in threads.
+A call spends its time waiting for Ironic, so each process serves many at once in threads. Callers
+of the list at the same time share what is read, if there are threads for all of them.
 """
 
 import os
@@ -14,7 +15,7 @@ bind = os.environ.get("BM_SHIM_BIND", "127.0.0.1:8774")
 
 worker_class = "gthread"
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
-threads = 8
+threads = 64
 
 # Longer than the worst call to Ironic: [ironic] retry_timeout + timeout, 30 s by default, and
 # create makes four of them.

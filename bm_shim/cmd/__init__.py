@@ -4,6 +4,7 @@
 import click
 
 import bm_shim
+from bm_shim.cmd.migrate import migrate
 from bm_shim.cmd.sandbox import sandbox
 
 
@@ -13,4 +14,5 @@ def main() -> None:
     """Nova's legacy bare metal API, served from Ironic."""
 
 
+main.add_command(migrate)
 main.add_command(sandbox)

@@ -42,17 +42,19 @@ FAULT_NAMES = {
 class Api:
     """A caller of the legacy API; every method returns the raw response."""
 
+    resource = "os-baremetal-nodes"
+
     def __init__(self, url: str, token: str | None, prefix: str = "/v2.1") -> None:
         self.url = url
         self.token = token
         self.prefix = prefix
 
     def request(self, method: str, path: str = "", **kwargs: Any) -> requests.Response:
-        """Send a request; ``path`` is below ``os-baremetal-nodes``."""
+        """Send a request; ``path`` is below the resource."""
         headers = dict(kwargs.pop("headers", {}))
         if self.token is not None:
             headers.setdefault("X-Auth-Token", self.token)
-        url = f"{self.url}{self.prefix}/os-baremetal-nodes{path}"
+        url = f"{self.url}{self.prefix}/{self.resource}{path}"
         kwargs.setdefault("timeout", 60)
         return requests.request(method, url, headers=headers, **kwargs)
 
@@ -83,6 +85,16 @@ class Api:
     def remove_interface(self, node_id: object, **body: object) -> requests.Response:
         """Remove an interface."""
         return self.act(node_id, "remove_interface", **body)
+
+
+class Servers(Api):
+    """A caller of servers."""
+
+    resource = "servers"
+
+    def reboot(self, server_id: object, kind: str = "HARD") -> requests.Response:
+        """Reboot a server."""
+        return self.act(server_id, "reboot", type=kind)
 
 
 class Database:

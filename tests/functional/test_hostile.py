@@ -291,7 +291,7 @@ def test_body_that_is_cut_off_is_refused(cloud: Cloud, framing: str, body: bytes
 UNKNOWN_PATHS = [
     "/os-baremetal-nodes",
     "/v3/os-baremetal-nodes",
-    "/v2.1/servers",
+    "/v2.1/os-services",
     "/v2.1/os-baremetal-nodes/",
     "/v2.1/os-baremetal-nodes//",
     "/v2.1/os-baremetal-nodes/42/",

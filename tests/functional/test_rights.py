@@ -343,18 +343,20 @@ def granted(cloud: Cloud) -> Iterator[Account]:
         yield at
 
 
-def test_account_that_is_granted_both_lists_in_ironics_policy_works(
+def test_account_that_is_granted_lists_and_nodes_in_ironics_policy_works(
     cloud: Cloud, granted: Account, node: str
 ) -> None:
     fault(granted.api.list(), 503)
 
-    rules = ("baremetal:node:list_all", "baremetal:port:list_all")
+    rules = ("baremetal:node:list_all", "baremetal:port:list_all", "baremetal:node:get")
     with ironic_policy(cloud, "granted", *rules):
         # Without a restart.
         nodes = body_of(granted.api.list())["nodes"]
+        shown = node_of(granted.api.show(node))
 
     (listed,) = (each for each in nodes if each["uuid"] == node)
-    assert [interface["address"] for interface in listed["interfaces"]] == [MAC]
+    for each in (listed, shown):
+        assert [interface["address"] for interface in each["interfaces"]] == [MAC]
 
 
 @pytest.mark.usefixtures("node")

@@ -45,10 +45,12 @@ TIMES = (
     | ANYTHING
 )
 STATES = st.sampled_from(["available", "active", "cleaning", "deploy failed", "nonsense"])
+POWER_STATES = st.sampled_from(["power on", "power off", "rebooting"]) | TEXTS | st.none()
 DRIVERS = st.sampled_from(["ipmi", "redfish", "idrac", "ilo", "irmc", "fake-hardware"])
 
 _FACTS = [
     "id", "terminal_port", "service_host", "pxe_config_path", "datapath_id", "port_no", "address",
+    "instance_name", "created_at",
 ]  # fmt: skip
 EXTRA = objects([translation.EXTRA_KEY], objects(_FACTS))
 _DRIVER_INFO = [
@@ -67,6 +69,24 @@ NODES = st.fixed_dictionaries(
         "instance_uuid": UUIDS | ANYTHING,
         "properties": objects(["cpus", "memory_mb", "local_gb"]),
         "provision_state": STATES | ANYTHING,
+        "updated_at": TIMES,
+    },
+)
+
+
+#: Nodes with an instance on them.
+INSTANCES = st.fixed_dictionaries(
+    {"uuid": UUIDS},
+    optional={
+        **dict.fromkeys(translation.INSTANCE_FIELDS[1:], ANYTHING),
+        "extra": EXTRA,
+        "instance_info": objects(["display_name"]),
+        "properties": objects(["cpus", "memory_mb", "local_gb"]),
+        # Columns of Ironic's, texts for certain.
+        "provision_state": STATES | TEXTS | st.none(),
+        **dict.fromkeys(["power_state", "target_power_state"], POWER_STATES),
+        "last_error": ANYTHING,
+        "created_at": TIMES,
         "updated_at": TIMES,
     },
 )

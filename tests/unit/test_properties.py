@@ -16,13 +16,14 @@ from hypothesis import strategies as st
 from bm_shim import errors, schemas, translation
 from bm_shim.access_log import format_line
 from bm_shim.api import xml
-from bm_shim.formats import FORMATS, union
+from bm_shim.formats import FORMATS, server, union
 from bm_shim.legacy_ids import DERIVED_FROM, HIGHEST_ID, derived_id, names
 from bm_shim.model import Node
 
 from .strategies import (
     ANYTHING,
     DRIVERS,
+    INSTANCES,
     MANY,
     NEW_INTERFACES,
     NEW_NODES,
@@ -71,6 +72,25 @@ def test_whatever_ironic_holds_is_shown(
         body = form.interface(interface)
         assert json.loads(json.dumps({"interface": body}))["interface"] == body
         ElementTree.fromstring(xml.write({"interface": body}))
+
+
+@MANY
+@given(
+    node=INSTANCES,
+    version=st.sampled_from([(2, 1), (2, 3), (2, 16), (2, 35)]),
+    admin=st.booleans(),
+)
+def test_whatever_instance_ironic_holds_is_shown(
+    node: Mapping[str, Any], version: tuple[int, int], admin: bool
+) -> None:
+    shown = translation.instance_from_ironic({**node, "instance_uuid": UUID})
+    links = server.Links("http://x/v2.1", "http://x")
+
+    for body in (
+        server.server(shown, links, version=version, admin=admin),
+        server.flavor(shown.flavor, [shown], links),
+    ):
+        assert json.loads(json.dumps(body, allow_nan=False)) == body
 
 
 @MANY
