@@ -7,7 +7,7 @@ from the tables of the reference (``source/parameters.yaml``).
 
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
 
@@ -26,7 +26,8 @@ from openapi_schemas import (
 )
 
 from bm_shim import errors
-from bm_shim.api import extensions, microversion, nodes, prefixes
+from bm_shim.api import extensions, flavors, microversion, nodes, prefixes, servers
+from bm_shim.server_query import ATTRIBUTES, PATTERNS, nothing
 
 _VENDOR = "application/vnd.openstack.compute"
 _JSON = ("application/json", f"{_VENDOR}+json")
@@ -48,6 +49,10 @@ class Operation:
     new_errors: tuple[int, ...] = ()
     #: Names of the schemas of which the body is one.
     requests: tuple[str, ...] = ()
+    #: Parameters of the query, and the tables' words for them.
+    query: Mapping[str, str] = field(default_factory=dict)
+    #: Whether successes are JSON under all prefixes.
+    json_only: bool = False
 
 
 # Errors of a call that needs a token, of one that needs Ironic, and of one with a body.
@@ -61,6 +66,36 @@ _OF_VERSION = {400, 406}
 
 _NODE = f"{nodes.PATH}/{{node_id}}"
 _EXTENSION = f"{extensions.PATH}/{{alias}}"
+_SERVER = f"{servers.PATH}/{{server_id}}"
+
+#: What a list of servers may be asked for; the names of attributes that no server has come last.
+_QUERY = {
+    "all_tenants": "all_tenants_query",
+    "limit": "limit_query",
+    "marker": "marker_query",
+    "status": "status_query",
+    "changes-since": "changes_since_query",
+    "deleted": "deleted_query",
+    **{name: f"{name}_query" for name in PATTERNS},
+    **{name: f"{name}_query" for name in ATTRIBUTES},
+    "tenant_id": "project_id_query",
+    **dict.fromkeys(
+        (name for name, attribute in ATTRIBUTES.items() if attribute is nothing), "nothing_query"
+    ),
+}
+
+
+def _list_servers(view: str, title: str, body: str) -> Operation:
+    return Operation(view, title, {200: body}, _IRONIC, query=_QUERY, json_only=True)
+
+
+#: Variables in paths below a prefix, and the tables' words for them.
+_IN_PATH = {
+    "node_id": "node_id",
+    "server_id": "server_id",
+    "flavor_id": "flavor_id",
+    "alias": "alias_path",
+}
 
 #: Below each prefix, by path and method.
 _OPERATIONS = {
@@ -93,6 +128,34 @@ _OPERATIONS = {
             ("NewInterface", "InterfaceMatch"),
         ),
     },
+    servers.PATH: {"get": _list_servers("list_servers", "List Servers", "ServersInList")},
+    f"{servers.PATH}/detail": {
+        "get": _list_servers("list_servers_with_details", "List Servers Detailed", "Servers"),
+    },
+    _SERVER: {
+        "get": Operation(
+            "show_server",
+            "Show Server Details",
+            {200: "Server"},
+            (*_IRONIC, 404),
+            json_only=True,
+        ),
+        "delete": Operation("delete_server", "Delete Server", {204: None}, (*_IRONIC, 404, 409)),
+    },
+    f"{_SERVER}/action": {
+        "post": Operation(
+            "act_on_server", "Reboot Server", {202: None}, (*_BODY, 404, 409), (415,), ("Reboot",)
+        ),
+    },
+    f"{flavors.PATH}/{{flavor_id}}": {
+        "get": Operation(
+            "show_flavor",
+            "Show Flavor Details",
+            {200: "Flavor"},
+            (*_IRONIC, 404),
+            json_only=True,
+        ),
+    },
     extensions.PATH: {
         "get": Operation("list_extensions", "List Extensions", {200: "Extensions"}, _TOKEN),
     },
@@ -120,6 +183,15 @@ _BODIES: dict[str, JsonObject] = {
     },
     "Node": {"node": one_of("UnionNode", "NovaBaremetalNode", "IronicProxyNode")},
     "Interface": {"interface": one_of("Interface", "IronicProxyInterface")},
+    "ServersInList": {"servers": array(reference("schemas", "ServerInList"))},
+    "Servers": {"servers": array(reference("schemas", "Server"))},
+    "Server": {"server": reference("schemas", "Server")},
+    "Flavor": {"flavor": reference("schemas", "Flavor")},
+}
+#: What may be beside the one key.
+_MORE: dict[str, JsonObject] = {
+    name: {"servers_links": reference("schemas", "NextLinks")}
+    for name in ("ServersInList", "Servers")
 }
 
 _HEADERS: dict[str, JsonObject] = {
@@ -144,13 +216,15 @@ _HEADERS: dict[str, JsonObject] = {
         "description": "Seconds to wait, if trying again may help.",
         "schema": {"type": "integer"},
     },
+    "Age": {"description": words("Age"), "schema": {"type": "integer"}},
 }
 _ID_HEADERS = ("X-OpenStack-Request-Id", "X-Compute-Request-Id")
 #: With answers about nodes, good and bad ones; who is not let in is not told.
 _SUCCESSOR_HEADERS = ("Deprecation", "Sunset", "Link")
 _ABOUT_NODES = (None, "Nodes", "Node", "Interface")
 _VERSION_HEADERS = ("OpenStack-API-Version", "X-OpenStack-Nova-API-Version")
-#: More of them, with some errors.
+#: More of them, with some successes and some errors.
+_SUCCESS_HEADERS = {"Nodes": ("Age",)}
 _ERROR_HEADERS = {401: ("WWW-Authenticate",), 409: ("Retry-After",), 503: ("Retry-After",)}
 
 #: Which errors the statuses stand for: name and description of the response.
@@ -190,6 +264,7 @@ class Description:
             "info": {
                 "title": "Legacy Bare Metal API",
                 "summary": "Nova's os-baremetal-nodes, served from Ironic.",
+                "description": "Servers and flavors are there with `[api] serve_instances` only.",
                 "version": microversion.text(microversion.MAXIMUM),
                 "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
             },
@@ -256,18 +331,29 @@ class Description:
                 described["security"] = []
             if operation.requests:
                 described["requestBody"] = _request_body(operation.requests, prefix)
+            if operation.query:
+                described["parameters"] = [
+                    reference("parameters", f"{name}_in_query") for name in operation.query
+                ]
             described["responses"] = {
-                **{str(s): self._success(b, prefix) for s, b in operation.success.items()},
+                **{
+                    str(status): self._success(status, body, prefix, json_only=operation.json_only)
+                    for status, body in operation.success.items()
+                },
                 **{str(s): self._fault(s, prefix) for s in sorted(statuses)},
             }
             self.paths[path][method] = described
 
-    def _success(self, body: str | None, prefix: str | None) -> JsonObject:
+    def _success(
+        self, status: int, body: str | None, prefix: str | None, *, json_only: bool
+    ) -> JsonObject:
         headers = (*_ID_HEADERS, *(_SUCCESSOR_HEADERS if body in _ABOUT_NODES else ()))
         if body is None:
-            return self._response("Accepted", "Accepted.", prefix, headers, {})
-        self._bodies[f"{body}Body"] = exactly(_BODIES[body])
-        content = _content(f"{body}Body", prefix, _JSON, _XML)
+            words = HTTPStatus(status).phrase
+            return self._response(words.title().replace(" ", ""), f"{words}.", prefix, headers, {})
+        self._bodies[f"{body}Body"] = exactly(_BODIES[body], _MORE.get(body, {}))
+        content = _content(f"{body}Body", prefix, _JSON, () if json_only else _XML)
+        headers += _SUCCESS_HEADERS.get(body, ())
         return self._response(body, "OK.", prefix, headers, {"content": content})
 
     def _fault(self, status: int, prefix: str | None) -> JsonObject:
@@ -335,7 +421,7 @@ def _any(schemas: Iterable[JsonObject]) -> JsonObject:
 
 def _path_parameters(path: str, prefix: str | None) -> list[JsonObject]:
     new = {"project_id": "project_id_of_v2_1"} if prefix == prefixes.NEW else {}
-    names = [name for name in ("project_id", "node_id", "alias") if f"{{{name}}}" in path]
+    names = [name for name in ("project_id", *_IN_PATH) if f"{{{name}}}" in path]
     return [reference("parameters", new.get(name, name)) for name in names]
 
 
@@ -348,8 +434,8 @@ def _parameters() -> JsonObject:
     return {
         "project_id": _in_path("project_id", "project_id", segment),
         "project_id_of_v2_1": _in_path("project_id", "project_id", hexadecimal),
-        "node_id": _in_path("node_id", "node_id", segment),
-        "alias": _in_path("alias", "alias_path", segment),
+        **{name: _in_path(name, words_of, segment) for name, words_of in _IN_PATH.items()},
+        **{f"{name}_in_query": _in_query(name, each) for name, each in _QUERY.items()},
         **{
             name: {
                 "name": name,
@@ -360,6 +446,15 @@ def _parameters() -> JsonObject:
             for name, service in zip(_VERSION_HEADERS, ("compute ", ""), strict=True)
         },
     }
+
+
+def _in_query(name: str, parameter: str) -> JsonObject:
+    schema: JsonObject = _STRING
+    if name == "limit":
+        schema = {"type": "integer", "minimum": 0}
+    elif name == "status":
+        schema = array(_STRING)
+    return {"name": name, "in": "query", "description": words(parameter), "schema": schema}
 
 
 def _in_path(name: str, parameter: str, schema: JsonObject) -> JsonObject:

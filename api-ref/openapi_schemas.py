@@ -3,6 +3,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import yaml
@@ -14,6 +15,7 @@ from bm_shim import schemas
 from bm_shim.api.faults import FAULT_NAMES
 from bm_shim.formats.values import PROXY_HOST
 from bm_shim.legacy_ids import DERIVED_FROM, HIGHEST_ID
+from bm_shim.server_states import STATUSES
 
 JsonObject = dict[str, Any]
 
@@ -27,6 +29,7 @@ REQUESTS: dict[str, tuple[type[Schema], str, str]] = {
     "NewNode": (schemas.NewNodeSchema, "node", "{}_request"),
     "NewInterface": (schemas.NewInterfaceSchema, "add_interface", "interface_{}_request"),
     "InterfaceMatch": (schemas.InterfaceMatchSchema, "remove_interface", "interface_{}_match"),
+    "Reboot": (schemas.RebootSchema, "reboot", "reboot_{}"),
 }
 
 
@@ -40,11 +43,13 @@ def reference(kind: str, name: str) -> JsonObject:
     return {"$ref": f"#/components/{kind}/{name}"}
 
 
-def exactly(properties: Mapping[str, object]) -> JsonObject:
-    """Return an object with these keys and no others."""
+def exactly(
+    properties: Mapping[str, object], optional: Mapping[str, object] = MappingProxyType({})
+) -> JsonObject:
+    """Return an object with these keys and no others, but for optional ones."""
     return {
         "type": "object",
-        "properties": dict(properties),
+        "properties": {**properties, **optional},
         "required": list(properties),
         "additionalProperties": False,
     }
@@ -90,6 +95,8 @@ def _describe_field(self: Any, field: fields.Field[Any], **kwargs: Any) -> JsonO
     match field:
         case schemas.MacAddress():
             described = _choice(field, _MAC)
+        case schemas.RebootType():
+            described = _choice(field, _REBOOT_TYPE)
         case schemas.LegacyInteger():
             digits = {"type": "string", "pattern": f"^{schemas.DIGITS.pattern}$"}
             described = _choice(field, {"type": "integer", **_range(field)}, digits)
@@ -131,6 +138,10 @@ _INTEGER_OR_NULL: JsonObject = {"type": ["integer", "null"]}
 _RECORDED_ID: JsonObject = {"type": "integer", "minimum": 1, "maximum": DERIVED_FROM - 1}
 _ANY_ID: JsonObject = {"type": "integer", "minimum": 1, "maximum": HIGHEST_ID - 1}
 _MAC: JsonObject = {"type": "string", "pattern": f"^{schemas.MAC.pattern}$"}
+_REBOOT_TYPE: JsonObject = {
+    "type": "string",
+    "pattern": "^([Ss][Oo][Ff][Tt]|[Hh][Aa][Rr][Dd])$",
+}
 _TIME: JsonObject = {"type": "string", "format": "date-time"}
 _TIME_OR_NULL: JsonObject = {
     "type": ["string", "null"],
@@ -138,6 +149,8 @@ _TIME_OR_NULL: JsonObject = {
     "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}$",
 }
 _EMPTY: JsonObject = {"type": "array", "maxItems": 0}
+_NO_TEXT: JsonObject = {"const": ""}
+_NULL: JsonObject = {"type": "null"}
 
 
 def _said(parameter: str, schema: JsonObject) -> JsonObject:
@@ -249,9 +262,101 @@ _OTHERS: dict[str, JsonObject] = {
 }
 
 
+_SERVER_LINK: JsonObject = exactly({"rel": {"enum": ["self", "bookmark"]}, "href": _STRING})
+_FAULT: JsonObject = exactly(
+    {
+        "code": _said("server_fault_code", {"const": 500}),
+        "created": _said("server_fault_created", _TIME),
+        "message": _said("server_fault_message", _STRING),
+    },
+    {"details": _said("server_fault_details", _STRING)},
+)
+_IN_INDEX: dict[str, JsonObject] = {
+    "id": _said("server_id_body", _UUID),
+    "name": _said("server_name", _STRING),
+    "links": _said("server_links", array(_SERVER_LINK)),
+}
+_SERVER_FLAVOR: JsonObject = exactly(
+    {
+        "id": _said("flavor_id_body", _STRING),
+        "links": _said("flavor_links", array(_SERVER_LINK)),
+    }
+)
+
+_SERVERS: dict[str, JsonObject] = {
+    "ServerInList": exactly(_IN_INDEX),
+    "Server": exactly(
+        {
+            **_IN_INDEX,
+            "status": _said("server_status", {"enum": sorted(STATUSES)}),
+            "tenant_id": _said("server_tenant_id", _STRING),
+            "user_id": _said("server_text", _NO_TEXT),
+            "metadata": _said("server_object", exactly({})),
+            "hostId": _said("hostId", _STRING),
+            "image": _said("server_text", _NO_TEXT),
+            "flavor": _said("server_flavor", _SERVER_FLAVOR),
+            "created": _said("server_created", {**_TIME, "type": ["string", "null"]}),
+            "updated": _said("server_updated", {**_TIME, "type": ["string", "null"]}),
+            "addresses": _said("server_object", exactly({})),
+            "accessIPv4": _said("server_text", _NO_TEXT),
+            "accessIPv6": _said("server_text", _NO_TEXT),
+            "key_name": _said("server_null", _NULL),
+            "config_drive": _said("server_text", _NO_TEXT),
+            "security_groups": _said("server_list", _EMPTY),
+            "OS-DCF:diskConfig": _said("OS-DCF:diskConfig", {"const": "MANUAL"}),
+            "OS-EXT-AZ:availability_zone": _said("server_text", _NO_TEXT),
+            "OS-EXT-STS:power_state": _said("OS-EXT-STS:power_state", {"enum": [0, 1, 4]}),
+            "OS-EXT-STS:task_state": _said("OS-EXT-STS:task_state", _STRING_OR_NULL),
+            "OS-EXT-STS:vm_state": _said("OS-EXT-STS:vm_state", _STRING_OR_NULL),
+            "OS-SRV-USG:launched_at": _said("server_null", _NULL),
+            "OS-SRV-USG:terminated_at": _said("server_null", _NULL),
+            "os-extended-volumes:volumes_attached": _said("server_list", _EMPTY),
+        },
+        {
+            "progress": _said("server_progress", {"const": 0}),
+            "fault": _said("server_fault", _FAULT),
+            "OS-EXT-SRV-ATTR:host": _said("OS-EXT-SRV-ATTR:host", _STRING_OR_NULL),
+            "OS-EXT-SRV-ATTR:hypervisor_hostname": _said(
+                "OS-EXT-SRV-ATTR:hypervisor_hostname", _UUID
+            ),
+            "OS-EXT-SRV-ATTR:instance_name": _said("OS-EXT-SRV-ATTR:instance_name", _STRING),
+            "OS-EXT-SRV-ATTR:hostname": _said("OS-EXT-SRV-ATTR:hostname", _STRING),
+            "OS-EXT-SRV-ATTR:kernel_id": _said("server_admin_text", _NO_TEXT),
+            "OS-EXT-SRV-ATTR:launch_index": _said("server_launch_index", {"const": 0}),
+            "OS-EXT-SRV-ATTR:ramdisk_id": _said("server_admin_text", _NO_TEXT),
+            "OS-EXT-SRV-ATTR:reservation_id": _said("server_admin_text", _NO_TEXT),
+            "OS-EXT-SRV-ATTR:root_device_name": _said("server_admin_null", _NULL),
+            "OS-EXT-SRV-ATTR:user_data": _said("server_admin_null", _NULL),
+            "host_status": _said("host_status", {"enum": ["UP", "MAINTENANCE"]}),
+            "locked": _said("server_locked", {"const": False}),
+            "description": _said("server_description", _NULL),
+            "tags": _said("server_tags", _EMPTY),
+        },
+    ),
+    "Flavor": exactly(
+        {
+            "id": _said("flavor_id_body", _STRING),
+            "name": _said("flavor_name", _STRING),
+            "ram": _said("flavor_ram", _INTEGER),
+            "disk": _said("flavor_disk", _INTEGER),
+            "swap": _said("flavor_swap", _NO_TEXT),
+            "OS-FLV-EXT-DATA:ephemeral": _said("flavor_ephemeral", {"const": 0}),
+            "OS-FLV-DISABLED:disabled": _said("flavor_disabled", {"const": False}),
+            "vcpus": _said("flavor_vcpus", _INTEGER),
+            "os-flavor-access:is_public": _said("flavor_is_public", {"const": True}),
+            "rxtx_factor": _said("flavor_rxtx_factor", {"const": 1.0}),
+            "links": _said("flavor_links", array(_SERVER_LINK)),
+        }
+    ),
+    "NextLinks": _said(
+        "servers_links", array(exactly({"rel": {"const": "next"}, "href": _STRING}))
+    ),
+}
+
+
 def answer_schemas() -> dict[str, JsonObject]:
     """Return the schemas of all that is answered but faults."""
-    return {**_NODES, **_OTHERS}
+    return {**_NODES, **_SERVERS, **_OTHERS}
 
 
 def fault_schema(status: int) -> JsonObject:

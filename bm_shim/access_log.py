@@ -26,6 +26,9 @@ _PLAIN = re.compile(r"[A-Za-z0-9_.:,/@+-]+")
 #: Asked for every few seconds by balancers and monitoring: not worth a line at INFO.
 QUIET_PATHS = {"/healthcheck", "/healthcheck/deep", "/metrics"}
 
+# Identity v2.0 has the token that it asks about in the path.
+_TOKEN_IN_PATH = re.compile("(/tokens/)[^/]+", re.IGNORECASE)
+
 
 class AccessLog:
     """WSGI middleware that writes the line, and gives all log lines of a request its id."""
@@ -60,11 +63,12 @@ def fields_of(
 ) -> dict[str, str | None]:
     """Return what a line says; None where it is not known."""
     caller: RequestContext | None = environ.get(context.ENVIRON_KEY)
+    path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
     return {
         "time": _utc_now(),
         "client": environ.get("REMOTE_ADDR"),
         "method": environ.get("REQUEST_METHOD"),
-        "path": environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", ""),
+        "path": _TOKEN_IN_PATH.sub(r"\1***", path),
         "operation": environ.get(OPERATION_KEY),
         "status": seen.get("status"),
         "bytes": seen.get("bytes"),

@@ -3,10 +3,10 @@
 
 import sys
 from collections.abc import Iterable, Mapping
-from ipaddress import ip_address
 from typing import Any
 
 from flask import Flask
+from keystoneauth1 import exceptions as kexc
 from keystonemiddleware.auth_token import AuthProtocol
 from oslo_config import cfg
 from oslo_middleware import cors, healthcheck, http_proxy_to_wsgi, request_id, sizelimit
@@ -14,10 +14,23 @@ from oslo_middleware import cors, healthcheck, http_proxy_to_wsgi, request_id, s
 from bm_shim import conf as configuration
 from bm_shim import context, deep_health, errors, formats, metrics
 from bm_shim.access_log import AccessLog
-from bm_shim.api import access, extensions, faults, nodes, prefixes, versions
+from bm_shim.addresses import is_local
+from bm_shim.api import (
+    access,
+    extensions,
+    faults,
+    flavors,
+    identity,
+    launch,
+    nodes,
+    prefixes,
+    servers,
+    versions,
+)
 from bm_shim.api.faults import FaultNormalizer, WSGIApplication
 from bm_shim.api.mount import mount
 from bm_shim.api.representation import PathForm
+from bm_shim.bounds import set_bounds
 from bm_shim.context import RequestContext, WSGIEnvironment
 from bm_shim.inventory import Inventory
 from bm_shim.metered import Metered
@@ -50,6 +63,8 @@ def create_flask_app(conf: cfg.ConfigOpts, inventory: Inventory) -> Flask:
         inventory=inventory,
         dialects=formats.by_prefix(conf.api.response_format, prefixes.ALL),
         read_only=conf.api.read_only,
+        max_limit=conf.api.max_limit,
+        list_max_age=conf.api.list_max_age,
         sunset=conf.api.sunset,
         successor_url=conf.api.successor_url,
     )
@@ -57,7 +72,12 @@ def create_flask_app(conf: cfg.ConfigOpts, inventory: Inventory) -> Flask:
     faults.init_app(app)
     for resource in (nodes, extensions):
         mount(app, resource.blueprint, resource.PATH)
+    if conf.api.serve_instances:
+        for resource in (servers, flavors, launch):
+            mount(app, resource.blueprint, resource.PATH)
     app.register_blueprint(versions.blueprint)
+    if conf.identity_bridge.enabled:
+        identity.init_app(app, conf)
     return app
 
 
@@ -78,6 +98,8 @@ def _wrap(app: WSGIApplication, conf: cfg.ConfigOpts, inventory: Inventory) -> W
         stack = cors.CORS(stack, conf)
     # Everything above may answer with HTML or an exception; nothing that old clients read may.
     stack = FaultNormalizer(stack)
+    if conf.identity_bridge.enabled:
+        stack = identity.BelowIdentity(stack, conf)
     # Suffixes and slashes of paths; faults, too, are in the format that a suffix asks for.
     stack = PathForm(stack)
     if noauth:
@@ -96,13 +118,34 @@ def _wrap(app: WSGIApplication, conf: cfg.ConfigOpts, inventory: Inventory) -> W
 
 
 def _token_check(app: WSGIApplication, conf: cfg.ConfigOpts) -> WSGIApplication:
-    checked: WSGIApplication = AuthProtocol(app, configuration.authtoken_settings(conf))
+    token_check = AuthProtocol(app, configuration.authtoken_settings(conf))
+    # There is no public way to its session.
+    http = token_check._session.session
+    set_bounds(http)
+    metrics.watch_token_check(http)
+    checked: WSGIApplication = token_check
     if not (conf.keystone_authtoken.auth_type or conf.keystone_authtoken.auth_section):
         raise errors.ConfigurationError(
             "[api] auth_strategy is keystone, but [keystone_authtoken] has no auth_type: the "
             "account with which tokens are checked is missing."
         )
-    return checked
+    return _SensibleAnswers(checked)
+
+
+class _SensibleAnswers:
+    """Takes what the token check stumbles over for an answer of Keystone that makes no sense.
+
+    Nothing of the views gets here: they answer all their exceptions themselves.
+    """
+
+    def __init__(self, checked: WSGIApplication) -> None:
+        self._checked = checked
+
+    def __call__(self, environ: WSGIEnvironment, start_response: Any) -> Iterable[bytes]:
+        try:
+            return self._checked(environ, start_response)
+        except (AttributeError, LookupError, NotImplementedError, TypeError, ValueError) as error:
+            raise kexc.ClientException(f"its answer makes no sense: {error!r}") from error
 
 
 def _operational(conf: cfg.ConfigOpts, inventory: Inventory) -> dict[str, WSGIApplication]:
@@ -171,15 +214,7 @@ class _LoopbackOnly:
         self._app = app
 
     def __call__(self, environ: WSGIEnvironment, start_response: Any) -> Iterable[bytes]:
-        if _is_local(environ.get("REMOTE_ADDR", "")):
+        if is_local(environ.get("REMOTE_ADDR", "")):
             return self._app(environ, start_response)
         refusal = errors.Forbidden("auth_strategy = noauth answers loopback addresses only.")
         return faults.render(refusal, environ)(environ, start_response)
-
-
-def _is_local(address: str) -> bool:
-    """Whether an address is this machine's own; a unix socket has none at all."""
-    try:
-        return address == "" or ip_address(address).is_loopback
-    except ValueError:
-        return False

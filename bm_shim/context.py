@@ -28,6 +28,19 @@ class RequestContext(context.RequestContext):
         """Return an administrator's context, for ``auth_strategy = noauth``."""
         return cls(user_id="noauth", roles=["admin"], **_request_ids(environ))
 
+    @classmethod
+    def signed_in(
+        cls,
+        environ: WSGIEnvironment,
+        user_id: str | None,
+        user_name: str | None,
+        project_id: str | None,
+    ) -> "RequestContext":
+        """Return the context of who signed in with this request, which came without a token."""
+        return cls(
+            user_id=user_id, user_name=user_name, project_id=project_id, **_request_ids(environ)
+        )
+
 
 def _request_ids(environ: WSGIEnvironment) -> dict[str, Any]:
     return {

@@ -69,6 +69,14 @@ class NodeNotFound(NotFound):
         self.node_id = node_id
 
 
+class InstanceNotFound(NotFound):
+    """No such instance, or none that the caller may know of."""
+
+    def __init__(self, server_id: str) -> None:
+        super().__init__()
+        self.server_id = server_id
+
+
 class NotAcceptable(ShimError):
     """A microversion outside the supported range."""
 
@@ -100,6 +108,14 @@ class UnsupportedMediaType(ShimError):
 
     status = 415
     default_message = "Unsupported Content-Type"
+
+
+class TooManyRequests(ShimError):
+    """Too many logins failed, by the count of the identity bridge or of Keystone."""
+
+    status = 429
+    default_message = "Too many failed logins. Try again later."
+    retry_after = 60
 
 
 class NotImplementedByIronic(ShimError):

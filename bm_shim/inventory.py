@@ -4,7 +4,6 @@
 import logging
 import re
 import uuid
-from collections import defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -15,8 +14,12 @@ from oslo_context.context import get_current
 
 from bm_shim import errors, translation
 from bm_shim.context import RequestContext
-from bm_shim.ironic import Connection, Ironic, JsonObject
-from bm_shim.legacy_ids import HIGHEST_ID, IdIndex, names
+from bm_shim.instances import Instances
+from bm_shim.ironic import Connection, Ironic
+from bm_shim.ironic_errors import sensible
+from bm_shim.ironic_json import JsonObject
+from bm_shim.legacy_ids import HIGHEST_ID, IdIndex, is_uuid, names
+from bm_shim.listing import Lister, Listing
 from bm_shim.model import Interface, InterfaceMatch, NewInterface, NewNode, Node
 from bm_shim.rights import Rights
 
@@ -26,7 +29,7 @@ _T = TypeVar("_T")
 _U = TypeVar("_U")
 
 #: Reads that run beside the one of the request's own thread: one for each thread of a worker.
-_PARALLEL_READS = 16
+_PARALLEL_READS = 64
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
 #: What Ironic takes as a name. Everything else is unknown to it, and some of it (slashes, dots
@@ -51,8 +54,11 @@ class Inventory:
 
     def __init__(self, conf: cfg.ConfigOpts) -> None:
         self._enroll = conf.enroll
-        self._ironic = Ironic(conf)
         self._rights = Rights(conf.ironic.rights_check_interval)
+        self._lister = Lister(self._rights, self._both)
+        self._ironic = Ironic(conf, after_write=self._lister.outdate)
+        #: What runs on the fleet.
+        self.instances = Instances(self._ironic, self._rights)
         self._ids = IdIndex()
         self._pool = ThreadPoolExecutor(_PARALLEL_READS, thread_name_prefix="ironic")
 
@@ -83,41 +89,30 @@ class Inventory:
         """Where callers reach Ironic, without ``/v1``; None while that is not known."""
         return self._ironic.public_url()
 
-    def list_nodes(self, context: RequestContext, *, detail: bool = False) -> list[Node]:
+    def list_nodes(
+        self, context: RequestContext, *, detail: bool = False, max_age: float = 0
+    ) -> Listing:
         """Return all nodes with their interfaces, in Ironic's order.
 
-        Two reads in parallel, however many nodes there are. Ports of nodes that vanished between
-        the two are left out.
-
         :param detail: with ``updated_at``, for which Ironic must be asked for whole nodes
+        :param max_age: seconds that a listing made for somebody else may be old; 0: it begins
+            after this call did
         :raises errors.NotSetUp: the account sees only a part of the fleet
         """
-        ironic = self._ironic.on_behalf(context)
-        fields = None if detail else translation.NODE_FIELDS
-
-        def read_ports() -> list[JsonObject]:
-            self._rights.ensure_can_list(ironic)
-            return ironic.list_ports(translation.PORT_FIELDS)
-
-        nodes, ports = self._both(lambda: ironic.list_nodes(fields), read_ports)
-        ports_of: dict[object, list[JsonObject]] = defaultdict(list)
-        for port in ports:
-            ports_of[port.get("node_uuid")].append(port)
-        with _sensible():
-            return [translation.node_from_ironic(node, ports_of[node["uuid"]]) for node in nodes]
+        return self._lister.list(self._ironic.on_behalf(context), detail=detail, max_age=max_age)
 
     def get_node(self, context: RequestContext, node_id: str) -> Node:
         """Return a node with its interfaces and with ``updated_at``."""
         ironic = self._ironic.on_behalf(context)
         with self._of_node(ironic, node_id):
-            if _is_uuid(node_id):
+            if is_uuid(node_id):
                 node, ports = self._both(
                     lambda: ironic.get_node(node_id), lambda: self._ports_of(ironic, node_id)
                 )
             else:
                 node = self._find(ironic, node_id)
                 ports = self._ports_of(ironic, node["uuid"])
-        with _sensible():
+        with sensible():
             return translation.node_from_ironic(node, ports)
 
     def create_node(self, context: RequestContext, new: NewNode) -> Node:
@@ -125,12 +120,13 @@ class Inventory:
 
         All or nothing: what fails half-way is taken back.
 
-        :raises errors.Conflict: uuid, id, address or instance_uuid are taken
+        :raises errors.Conflict: uuid, id, address or instance_uuid are taken, or somebody deletes
+            the node before it is complete
         """
         ironic = self._ironic.on_behalf(context)
         self._rights.ensure_can_create(ironic)
         node_uuid = new.uuid or str(uuid.uuid4())
-        with self._undo_node(ironic, node_uuid, mark=context.request_id):
+        with self._undo_node(ironic, node_uuid, mark=context.request_id), sensible():
             attributes = translation.node_to_ironic(
                 new,
                 uuid=node_uuid,
@@ -147,8 +143,9 @@ class Inventory:
                 interface = NewInterface(new.prov_mac_address)
                 ports.append(self._create_port(ironic, node_uuid, interface))
             node = self._finish(ironic, node, new)
+            made = translation.node_from_ironic(node, ports)
         self._ids.remember(node_uuid, new.id)
-        return translation.node_from_ironic(node, ports)
+        return made
 
     def delete_node(self, context: RequestContext, node_id: str) -> None:
         """Delete a node and its interfaces.
@@ -167,8 +164,7 @@ class Inventory:
         ironic = self._ironic.on_behalf(context)
         with self._of_node(ironic, node_id):
             port = self._create_port(ironic, self._resolve(ironic, node_id), new)
-        with _sensible():
-            return translation.interface_from_ironic(port)
+        return translation.interface_from_ironic(port)
 
     def remove_interface(
         self, context: RequestContext, node_id: str, match: InterfaceMatch
@@ -185,12 +181,12 @@ class Inventory:
         for port in ports:
             if _fits(match, port):
                 return ironic.delete_port(port["uuid"])
-        self._ensure_whole_view(ironic)
+        self._rights.ensure_whole_view(ironic)
         raise errors.NotFound
 
     def _resolve(self, ironic: Connection, node_id: str) -> str:
         """Return the UUID behind any kind of id. A UUID is not looked up: its use will tell."""
-        if _is_uuid(node_id):
+        if is_uuid(node_id):
             return node_id
         return str(self._find(ironic, node_id)["uuid"])
 
@@ -210,7 +206,9 @@ class Inventory:
         if not 0 < number < HIGHEST_ID:
             return None
         for _ in range(2):
-            node_uuid = self._ids.find(number, lambda: _list_ids(ironic))
+            node_uuid = self._ids.find(
+                number, lambda: _list_ids(ironic), shared=not ironic.forwards_token
+            )
             if node_uuid is None:
                 return None
             try:
@@ -241,15 +239,21 @@ class Inventory:
         return [port for port in ports if str(port.get("node_uuid")).lower() == node_uuid.lower()]
 
     def _create_port(self, ironic: Connection, node_uuid: str, new: NewInterface) -> JsonObject:
-        """Create a port; when it is not known whether that worked, make sure that it did not."""
+        """Create a port; when it is not known whether that worked, make sure that it did not.
+
+        What it returns can be translated.
+        """
         port_uuid = str(uuid.uuid4())
         attributes = translation.interface_to_ironic(new, uuid=port_uuid, node_uuid=node_uuid)
         try:
-            return ironic.create_port(attributes)
+            port = ironic.create_port(attributes)
+            with sensible():
+                translation.interface_from_ironic(port)
         except errors.ShimError as error:
             if error.status >= 500:
                 _try(lambda: ironic.delete_port(port_uuid), f"port {port_uuid}")
             raise
+        return port
 
     def _finish(self, ironic: Connection, node: JsonObject, new: NewNode) -> JsonObject:
         """Give a created node what the client, or the version, does not take in create."""
@@ -273,7 +277,7 @@ class Inventory:
         """
         try:
             yield
-        except Exception:
+        except Exception as error:
 
             def undo() -> None:
                 node = ironic.get_node(node_uuid)
@@ -283,6 +287,8 @@ class Inventory:
                     ironic.delete_node(node_uuid)
 
             _try(undo, f"node {node_uuid}")
+            if isinstance(error, errors.NotFound):
+                raise errors.Conflict("The node was deleted while it was made.") from error
             raise
 
     @contextmanager
@@ -293,16 +299,8 @@ class Inventory:
         except errors.NodeNotFound:
             raise
         except errors.NotFound as error:
-            self._ensure_whole_view(ironic)
+            self._rights.ensure_whole_view(ironic)
             raise errors.NodeNotFound(node_id) from error
-
-    def _ensure_whole_view(self, ironic: Connection) -> None:
-        """Make sure that what is not found is not there, rather than hidden from our account.
-
-        What Ironic hides from callers who come with their own rights is hidden from them.
-        """
-        if not ironic.forwards_token:
-            self._rights.ensure_can_list(ironic)
 
     def _both(self, one: Callable[[], _T], other: Callable[[], _U]) -> tuple[_T, _U]:
         """Run two reads at the same time, the second in another thread that logs as this one."""
@@ -321,15 +319,6 @@ class Inventory:
             second.cancel()
 
 
-@contextmanager
-def _sensible() -> Iterator[None]:
-    """Take a node or port that cannot be read for a fault of Ironic's."""
-    try:
-        yield
-    except (KeyError, TypeError, ValueError) as error:
-        raise errors.BadGateway(detail=f"Ironic answered what is no node: {error!r}") from error
-
-
 def _try(undo: Callable[[], None], what: str) -> None:
     """Take back something half-done. That it is not there is fine; other failures are logged."""
     try:
@@ -346,7 +335,7 @@ def _try(undo: Callable[[], None], what: str) -> None:
 
 def _list_ids(ironic: Connection) -> list[tuple[str, int | None]]:
     nodes = ironic.list_nodes(["uuid", "extra"])
-    with _sensible():
+    with sensible():
         return [(node["uuid"], translation.recorded_id_of(node)) for node in nodes]
 
 
@@ -354,11 +343,3 @@ def _fits(match: InterfaceMatch, port: JsonObject) -> bool:
     fits_address = match.address is None or match.address.lower() == port["address"].lower()
     recorded = translation.recorded_id_of(port)
     return fits_address and (match.id is None or names(match.id, port["uuid"], recorded))
-
-
-def _is_uuid(text: str) -> bool:
-    """Whether a text is a UUID as Ironic writes them."""
-    try:
-        return str(uuid.UUID(text)) == text.lower()
-    except ValueError:
-        return False

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What went wrong with Ironic, in our own errors: one by one, none passes through."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from ironicclient import exc
@@ -8,6 +10,7 @@ from keystoneauth1 import exceptions as kexc
 from oslo_utils.strutils import mask_password
 
 from bm_shim import errors
+from bm_shim.bounds import UnusableAnswer
 
 
 class Unreachable(errors.ServiceUnavailable):
@@ -28,11 +31,30 @@ def translate(error: Exception, *, forwards_token: bool) -> errors.ShimError:
     return _translate_failure(error)
 
 
+@contextmanager
+def sensible() -> Iterator[None]:
+    """Take a node or port that cannot be read for a fault of Ironic's."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError) as error:
+        raise errors.BadGateway(detail=f"Ironic answered what is no node: {error!r}") from error
+
+
+def is_foreign(error: Any) -> bool:
+    """Whether a 4xx has no reason in Ironic's words, but the client's own in their place.
+
+    A proxy before Ironic answered, or another service.
+    """
+    return error.http_status in (400, 404, 409) and error.message == type(error).message
+
+
 def _translate_answer(error: Any, forwards_token: bool) -> errors.ShimError:
     """Translate a 4xx or 5xx of Ironic."""
     status, message = error.http_status, _without_secrets(str(error.message))
     if status in (401, 403):
         return _translate_refusal(status, message, forwards_token)
+    if is_foreign(error):
+        return errors.BadGateway(detail=f"Something that is not Ironic answered {status}.")
     if status == 409:
         locked = " is locked by host " in message
         return errors.NodeLocked(message) if locked else errors.Conflict(message)
@@ -71,7 +93,14 @@ def _translate_failure(error: Exception) -> errors.ShimError:
             return errors.ServiceUnavailable(
                 detail=f"Ironic or Keystone did not answer in time: {error}"
             )
-        case kexc.HttpServerError() | kexc.DiscoveryFailure():
+        case UnusableAnswer():
+            return errors.BadGateway(detail=f"Ironic's answer cannot be used: {error}")
+        case (
+            kexc.HttpServerError()
+            | kexc.HttpError(http_status=429)
+            | kexc.DiscoveryFailure()
+            | kexc.InvalidResponse()
+        ):
             return errors.ServiceUnavailable(
                 detail=f"Keystone failed when the account of [ironic] signed in: {error}"
             )

@@ -8,11 +8,11 @@ exact in JSON readers that keep numbers as doubles.
 """
 
 import logging
-import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future
+
+from bm_shim.shared_reads import SharedReads
 
 LOG = logging.getLogger(__name__)
 
@@ -28,6 +28,14 @@ REFRESH_INTERVAL = 1.0
 
 #: A uuid and the integer recorded with it, if one is.
 Entry = tuple[str, int | None]
+
+
+def is_uuid(text: str) -> bool:
+    """Whether a text is a UUID as Ironic writes them, in any letter case."""
+    try:
+        return str(uuid.UUID(text)) == text.lower()
+    except ValueError:
+        return False
 
 
 def derived_id(resource_uuid: str) -> int:
@@ -60,19 +68,29 @@ class IdIndex:
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
         self._uuids: dict[int, str] = {}
-        self._lock = threading.Lock()
-        self._last_began = float("-inf")
-        # A listing that has not begun yet, for all who ask until it does.
-        self._pending: Future[dict[int, str]] | None = None
+        self._listings = SharedReads[dict[int, str]](REFRESH_INTERVAL, clock)
 
-    def find(self, number: int, list_entries: Callable[[], Iterable[Entry]]) -> str | None:
+    def find(
+        self, number: int, list_entries: Callable[[], Iterable[Entry]], *, shared: bool = True
+    ) -> str | None:
         """Return the UUID for ``number``, or None when no node has it.
 
         :param list_entries: lists all nodes; called on a miss only, its errors pass through
+        :param shared: whether callers may be given each other's listings; False where each sees
+            a fleet of its own
         """
-        return self._uuids.get(number) or self._refresh(list_entries).get(number)
+        known = self._uuids.get(number)
+        if known is not None:
+            return known
+
+        def read() -> dict[int, str]:
+            uuids = _read(list_entries())
+            # Added and not put in place of what is known, which may be newer.
+            self._uuids.update(uuids)
+            return uuids
+
+        return (self._listings.get(read) if shared else read()).get(number)
 
     def remember(self, resource_uuid: str, recorded: int | None) -> None:
         """Take in a node that was just seen or made."""
@@ -86,30 +104,6 @@ class IdIndex:
     def forget(self, number: int) -> None:
         """Drop an id that turned out to be wrong, so that the next search lists again."""
         self._uuids.pop(number, None)
-
-    def _refresh(self, list_entries: Callable[[], Iterable[Entry]]) -> dict[int, str]:
-        """Return a listing that begins from now on, made here or by somebody else who asked."""
-        with self._lock:
-            listing = self._pending
-            if listing is None:
-                mine = self._pending = Future()
-                wait = self._last_began + REFRESH_INTERVAL - self._clock()
-                self._last_began = self._clock() + max(wait, 0)
-        if listing is not None:
-            return listing.result()
-        if wait > 0:
-            time.sleep(wait)
-        with self._lock:
-            self._pending = None
-        try:
-            uuids = _read(list_entries())
-        except BaseException as error:
-            mine.set_exception(error)
-            raise
-        # Added and not put in place of what is known, which may be newer.
-        self._uuids.update(uuids)
-        mine.set_result(uuids)
-        return uuids
 
 
 def _read(entries: Iterable[Entry]) -> dict[int, str]:

@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
+import requests
 from keystoneauth1 import exceptions as kexc
 from keystoneauth1.session import Session
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, make_wsgi_app
@@ -62,6 +63,20 @@ IRONIC_SECONDS = Histogram(
     registry=REGISTRY,
 )
 
+LISTS = Counter(
+    "bm_shim_lists",
+    "Lists of nodes, by where they came from: read from Ironic for this caller, shared with "
+    "another one's read, or kept from an earlier one.",
+    ["source"],
+    registry=REGISTRY,
+)
+TOKEN_CHECKS = Counter(
+    "bm_shim_token_checks",
+    "Tokens that Keystone was asked about; those of the other calls were in the cache.",
+    ["status"],
+    registry=REGISTRY,
+)
+
 #: The node or port in the path of a request to Ironic.
 _IDENT = re.compile(r"(?<=^/v1/nodes/|^/v1/ports/)[^/]+")
 
@@ -96,6 +111,17 @@ def watch(session: Session) -> Session:
 
     session.__dict__["request"] = request
     return session
+
+
+def watch_token_check(session: requests.Session) -> None:
+    """Count the tokens that a session asks Keystone about."""
+
+    def count(response: requests.Response, *args: Any, **kwargs: Any) -> None:
+        # The session signs in, too.
+        if response.request.method == "GET" and "X-Subject-Token" in response.request.headers:
+            TOKEN_CHECKS.labels(str(response.status_code)).inc()
+
+    session.hooks["response"].append(count)
 
 
 def application(environ: WSGIEnvironment, start_response: Any) -> Iterable[bytes]:

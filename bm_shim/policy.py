@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who may do what: oslo.policy under the rule names that Nova used.
 
-Each operation has a rule of its own. Its default is the rule that Nova had for the whole API
-since 2015, whose default in turn is the one of Grizzly to Juno; so a line of an old nova policy
-file, under whichever name it was written, means here what it meant there.
+Each operation has a rule of its own. For nodes, its default is the rule that Nova had for the
+whole API since 2015, whose default in turn is the one of Grizzly to Juno; so a line of an old nova
+policy file, under whichever name it was written, means here what it meant there. Likewise for
+servers: behind each rule stands the one of Grizzly to Juno, and behind that the default of today's
+Nova.
 """
 
 from oslo_config import cfg
@@ -19,6 +21,15 @@ CREATE = f"{_PREFIX}:create"
 DELETE = f"{_PREFIX}:delete"
 ADD_INTERFACE = f"{_PREFIX}:add_interface"
 REMOVE_INTERFACE = f"{_PREFIX}:remove_interface"
+
+_SERVERS = "os_compute_api:servers"
+INDEX_SERVERS = f"{_SERVERS}:index"
+INDEX_ALL_SERVERS = f"{_SERVERS}:index:get_all_tenants"
+DETAIL_SERVERS = f"{_SERVERS}:detail"
+DETAIL_ALL_SERVERS = f"{_SERVERS}:detail:get_all_tenants"
+SHOW_SERVER = f"{_SERVERS}:show"
+REBOOT_SERVER = f"{_SERVERS}:reboot"
+DELETE_SERVER = f"{_SERVERS}:delete"
 
 # Nova was project-scoped in all its releases but three; there a system token was required. Both
 # are let in.
@@ -42,6 +53,51 @@ _BASE_RULES = [
         _PREFIX,
         "rule:compute_extension:baremetal_nodes",
         description="All operations, under the name of Kilo to Ussuri.",
+    ),
+    policy.RuleDefault(
+        "admin_or_owner",
+        "is_admin:True or project_id:%(project_id)s",
+        description="What policy files until Ussuri call an administrator or the project itself.",
+    ),
+    policy.RuleDefault(
+        "project_member_api",
+        "role:member and project_id:%(project_id)s",
+        description="Who may change what belongs to a project.",
+    ),
+    policy.RuleDefault(
+        "project_reader_api",
+        "role:reader and project_id:%(project_id)s",
+        description="Who may look at what belongs to a project.",
+    ),
+    policy.RuleDefault(
+        "project_member_or_admin",
+        "rule:project_member_api or rule:context_is_admin",
+        description="Default for changes.",
+    ),
+    policy.RuleDefault(
+        "project_reader_or_admin",
+        "rule:project_reader_api or rule:context_is_admin",
+        description="Default for looking.",
+    ),
+    policy.RuleDefault(
+        "compute:get_all",
+        "rule:project_reader_or_admin",
+        description="List servers, under the name of Grizzly to Juno.",
+    ),
+    policy.RuleDefault(
+        "compute:get",
+        "rule:project_reader_or_admin",
+        description="Show a server, under the name of Grizzly to Juno.",
+    ),
+    policy.RuleDefault(
+        "compute:reboot",
+        "rule:project_member_or_admin",
+        description="Reboot a server, under the name of Grizzly to Juno.",
+    ),
+    policy.RuleDefault(
+        "compute:delete",
+        "rule:project_member_or_admin",
+        description="Delete a server, under the name of Grizzly to Juno.",
     ),
 ]
 
@@ -78,9 +134,61 @@ _OPERATION_RULES = [
 ]
 
 
+def _server_operation(
+    name: str, default: str, description: str, *routes: tuple[str, str]
+) -> policy.DocumentedRuleDefault:
+    operations: list[policy.Operation] = [
+        {"method": method, "path": path} for method, path in routes
+    ]
+    return policy.DocumentedRuleDefault(
+        name, f"rule:{default}", description, operations, scope_types=_SCOPES
+    )
+
+
+# Whatever they say, only administrators meet servers of other projects one by one.
+_SERVER_RULES = [
+    _server_operation(
+        INDEX_SERVERS, "compute:get_all", "List the project's servers.", ("GET", "/servers")
+    ),
+    # Not behind compute:get_all_tenants, which was open to everybody in the files of the day, and
+    # did not show them more than their own.
+    _server_operation(
+        INDEX_ALL_SERVERS, "admin_api", "List the servers of all projects.", ("GET", "/servers")
+    ),
+    _server_operation(
+        DETAIL_SERVERS,
+        "compute:get_all",
+        "List the project's servers with details.",
+        ("GET", "/servers/detail"),
+    ),
+    _server_operation(
+        DETAIL_ALL_SERVERS,
+        "admin_api",
+        "List the servers of all projects with details.",
+        ("GET", "/servers/detail"),
+    ),
+    _server_operation(
+        SHOW_SERVER,
+        "compute:get",
+        "Show a server, or the flavor of servers.",
+        ("GET", "/servers/{server_id}"),
+        ("GET", "/flavors/{flavor_id}"),
+    ),
+    _server_operation(
+        REBOOT_SERVER,
+        "compute:reboot",
+        "Reboot a server.",
+        ("POST", "/servers/{server_id}/action (reboot)"),
+    ),
+    _server_operation(
+        DELETE_SERVER, "compute:delete", "Delete a server.", ("DELETE", "/servers/{server_id}")
+    ),
+]
+
+
 def list_rules() -> list[policy.RuleDefault]:
     """Return all rules, for the oslo.policy tools."""
-    return [*_BASE_RULES, *_OPERATION_RULES]
+    return [*_BASE_RULES, *_OPERATION_RULES, *_SERVER_RULES]
 
 
 class Policy:
@@ -90,16 +198,25 @@ class Policy:
         self.enforcer = policy.Enforcer(conf)
         self.enforcer.register_defaults(list_rules())
 
-    def authorize(self, context: RequestContext, rule: str) -> None:
+    def is_admin(self, context: RequestContext) -> bool:
+        """Whether the caller is an administrator."""
+        credentials = dict(context.to_policy_values())
+        return bool(self.enforcer.authorize("context_is_admin", {}, credentials))
+
+    def authorize(self, context: RequestContext, rule: str, project_id: str | None = None) -> None:
         """Let the caller pass.
 
+        :param project_id: the project that it is about; None: the caller's own, as in Nova
         :raises Forbidden: with the message that Nova had
         """
         credentials = dict(context.to_policy_values())
         # Old policy files say is_admin:True where newer ones say role:admin.
-        credentials["is_admin"] = self.enforcer.authorize("context_is_admin", {}, credentials)
+        credentials["is_admin"] = self.is_admin(context)
+        target = {"project_id": project_id or context.project_id, "user_id": context.user_id}
+        # A caller without a project is not of the same project as a machine without one.
+        known = {name: value for name, value in target.items() if value is not None}
         try:
-            allowed = self.enforcer.authorize(rule, {}, credentials)
+            allowed = self.enforcer.authorize(rule, known, credentials)
         except policy.InvalidScope:
             allowed = False
         if not allowed:

@@ -16,8 +16,8 @@ _LIST_ADVICE = (
     "The account of [ironic] may not list all nodes, so Ironic would show it a part of the fleet "
     "or nothing. Give it the reader or admin role on the system and set system_scope = all in "
     "[ironic], or give it the service role and set [DEFAULT] rbac_service_role_elevated_access "
-    "in Ironic (enough to read), or grant it baremetal:node:list_all and baremetal:port:list_all "
-    "in Ironic's policy file."
+    "in Ironic (enough to read), or grant it baremetal:node:list_all, baremetal:port:list_all and "
+    "baremetal:node:get in Ironic's policy file."
 )
 _CREATE_ADVICE = (
     "The account of [ironic] may not create ports, and so not delete what fails half-way, "
@@ -53,6 +53,16 @@ class Rights:
                 raise Forbidden("The bare metal service does not let you list all nodes.")
         elif not self._holds("list", ironic.may_list_all_nodes):
             raise NotSetUp(_LIST_MESSAGE, detail=_LIST_ADVICE)
+
+    def ensure_whole_view(self, ironic: Connection) -> None:
+        """Make sure that what is not found is not there, rather than hidden from our account.
+
+        What Ironic hides from callers who come with their own rights is hidden from them.
+
+        :raises NotSetUp: our account sees only a part of the fleet; the log says what to grant
+        """
+        if not ironic.forwards_token:
+            self.ensure_can_list(ironic)
 
     def ensure_can_create(self, ironic: Connection) -> None:
         """Make sure that a node can be made, given ports and taken away again, before it is made.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the body of a request may hold.
+"""What the body of a request may hold, and the query of a list of servers.
 
 Unknown keys are ignored, as the old server ignored them. Numbers may come as text, as they did
 from XML and from careless scripts. Where the old server answered 500 to nonsense, or stored it,
@@ -9,18 +9,38 @@ these schemas say what is wrong with it.
 import re
 import uuid
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
+import regex
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load, pre_load, validate
+from oslo_utils import strutils, timeutils
 
 from bm_shim.errors import BadRequest
 from bm_shim.legacy_ids import DERIVED_FROM, HIGHEST_ID
-from bm_shim.model import InterfaceMatch, NewInterface, NewNode
+from bm_shim.model import InterfaceMatch, NewInterface, NewNode, ServerQuery
+from bm_shim.server_query import ATTRIBUTES, PATTERNS
 
 #: nova-baremetal's rule (Icehouse, Juno), wording included. Other spellings never worked.
 MAC = re.compile(r"([0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}")
 MAC_MESSAGE = "Must specify address in the form of xx:xx:xx:xx:xx:xx"
 NO_MATCH_MESSAGE = "Must specify id or address"
+NO_REBOOT_TYPE_MESSAGE = "Missing argument 'type' for reboot"
+REBOOT_TYPE_MESSAGE = "Argument 'type' for reboot is not HARD or SOFT"
+LIMIT_MESSAGE = "limit param must be an integer"
+NEGATIVE_LIMIT_MESSAGE = "limit param must be positive"
+CHANGES_SINCE_MESSAGE = "Invalid changes-since value"
+
+#: The old server's own words, which name the field themselves.
+_LEGACY_MESSAGES = {
+    MAC_MESSAGE,
+    NO_MATCH_MESSAGE,
+    NO_REBOOT_TYPE_MESSAGE,
+    REBOOT_TYPE_MESSAGE,
+    LIMIT_MESSAGE,
+    NEGATIVE_LIMIT_MESSAGE,
+    CHANGES_SINCE_MESSAGE,
+}
 
 #: The columns of nova_bm were 32-bit integers and texts of this length.
 _MAX_INTEGER = 2**31 - 1
@@ -61,7 +81,7 @@ class LegacyText(fields.String):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(
             allow_none=True,
-            validate=validate.And(validate.Length(max=MAX_TEXT), _check_storable),
+            validate=validate.And(validate.Length(max=MAX_TEXT), check_storable),
             **kwargs,
         )
 
@@ -87,7 +107,11 @@ class LegacyUuid(fields.Field[str | None]):
         return str(uuid.UUID(value))
 
 
-def _check_storable(text: str) -> None:
+def check_storable(text: str) -> None:
+    """Refuse a text that databases, or UTF-8, have no place for.
+
+    :raises ValidationError: it holds a NUL, or half of a surrogate pair
+    """
     if "\0" in text or any("\ud800" <= char <= "\udfff" for char in text):
         raise ValidationError("Not a valid string.")
 
@@ -183,6 +207,96 @@ class InterfaceMatchSchema(_LegacySchema):
         return match
 
 
+class RebootType(fields.Field[str]):
+    """``SOFT`` or ``HARD``, in any letter case."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        if isinstance(value, str) and value.upper() in ("SOFT", "HARD"):
+            return value.upper()
+        raise ValidationError(REBOOT_TYPE_MESSAGE)
+
+
+class RebootSchema(_LegacySchema):
+    """The ``reboot`` object. Loads whether it is a soft one."""
+
+    type = RebootType(
+        required=True,
+        error_messages={"required": NO_REBOOT_TYPE_MESSAGE, "null": REBOOT_TYPE_MESSAGE},
+    )
+
+    @post_load
+    def _make(self, data: dict[str, str], **kwargs: Any) -> bool:
+        return data["type"] == "SOFT"
+
+
+def _limit(value: str) -> int:
+    if not DIGITS.fullmatch(value):
+        raise ValidationError(LIMIT_MESSAGE)
+    if int(value) < 0:
+        raise ValidationError(NEGATIVE_LIMIT_MESSAGE)
+    return int(value)
+
+
+def _all_tenants(value: str) -> bool:
+    """Read whether; a parameter without a value says yes, as in Nova."""
+    try:
+        return value == "" or bool(strutils.bool_from_string(value, strict=True))
+    except ValueError as error:
+        raise ValidationError(str(error)) from None
+
+
+def _point_in_time(value: str) -> datetime:
+    try:
+        return timeutils.parse_isotime(value)
+    except ValueError:
+        raise ValidationError(CHANGES_SINCE_MESSAGE) from None
+
+
+def _pattern(value: str) -> regex.Pattern[str]:
+    try:
+        return regex.compile(value)
+    except regex.error:
+        raise ValidationError("Not a valid regular expression.") from None
+
+
+class ServerQuerySchema(_LegacySchema):
+    """The query of a list of servers: how much, of whom, and which.
+
+    ``sort_key`` and ``sort_dir`` are not taken: there is one order.
+    """
+
+    limit = fields.Function(deserialize=_limit)
+    marker = fields.String()
+    all_tenants = fields.Function(deserialize=_all_tenants)
+    # What is neither yes nor no is no, as in Nova.
+    deleted = fields.Function(deserialize=strutils.bool_from_string)
+    status = fields.List(fields.String())
+    changes_since = fields.Function(deserialize=_point_in_time, data_key="changes-since")
+    name = fields.Function(deserialize=_pattern)
+    instance_name = fields.Function(deserialize=_pattern)
+
+    @post_load(pass_original=True)
+    def _make(
+        self, data: dict[str, Any], original: Mapping[str, Any], **kwargs: Any
+    ) -> ServerQuery:
+        patterns = {name: data.pop(name) for name in PATTERNS if name in data}
+        equal = {name: original[name] for name in ATTRIBUTES if name in original}
+        data["status"] = frozenset(status.upper() for status in data.get("status", ()))
+        return ServerQuery(**data, patterns=patterns, equal=equal)
+
+
+def load_server_query(query: Mapping[str, list[str]]) -> ServerQuery:
+    """Read the query of a list of servers.
+
+    Of a parameter that comes several times the last one counts, but of ``status`` each.
+
+    :raises BadRequest: a value is malformed
+    """
+    last = {name: values[-1] for name, values in query.items()}
+    found: ServerQuery = _load(ServerQuerySchema(), {**last, "status": query.get("status", [])})
+    return found
+
+
 def load(schema: Schema, body: Mapping[str, object], key: str) -> Any:
     """Read the object under ``key`` of a body.
 
@@ -192,6 +306,10 @@ def load(schema: Schema, body: Mapping[str, object], key: str) -> Any:
     value = body.get(key)
     if not isinstance(value, dict):
         raise BadRequest(f"Invalid input: '{key}' must be an object.")
+    return _load(schema, value)
+
+
+def _load(schema: Schema, value: Mapping[str, object]) -> Any:
     try:
         return schema.load(value)
     except ValidationError as error:
@@ -203,6 +321,6 @@ def _describe(error: ValidationError) -> str:
     problems = []
     for name, messages in error.messages_dict.items():
         for message in messages:
-            legacy = message in (MAC_MESSAGE, NO_MATCH_MESSAGE)
+            legacy = message in _LEGACY_MESSAGES
             problems.append(message if legacy else f"Invalid input for '{name}': {message}")
     return " ".join(problems)

@@ -13,6 +13,7 @@ from keystoneauth1.exceptions import ClientException
 from keystoneauth1.session import Session
 from oslo_config import cfg
 
+from bm_shim.bounds import set_bounds
 from bm_shim.errors import ConfigurationError, ServiceUnavailable
 
 GROUP = "keystone_authtoken"
@@ -90,4 +91,5 @@ class TokenCheck:
             insecure=group.insecure,
             timeout=self._timeout,
         )
+        set_bounds(session.session)
         return session

@@ -8,10 +8,14 @@ Nothing read from Ironic is trusted to have the type it should: operators edit i
 """
 
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from typing import NamedTuple
 
+from oslo_utils.strutils import mask_password
+
 from bm_shim.legacy_ids import derived_id, recorded_id
-from bm_shim.model import Interface, NewInterface, NewNode, Node
+from bm_shim.model import Instance, Interface, NewInterface, NewNode, Node
+from bm_shim.server_states import power_state_of, state_of
 
 EXTRA_KEY = "nova_baremetal"
 
@@ -28,6 +32,29 @@ NODE_FIELDS = [
 ]
 #: Fields of Ironic's port that :func:`interface_from_ironic` reads, and whose node it is.
 PORT_FIELDS = ["uuid", "address", "extra", "node_uuid"]
+#: Fields of Ironic's node that :func:`instance_from_ironic` reads and a list can ask for.
+INSTANCE_FIELDS = [
+    "uuid",
+    "name",
+    "extra",
+    "instance_info",
+    "instance_uuid",
+    "lessee",
+    "maintenance",
+    "owner",
+    "power_state",
+    "properties",
+    "protected",
+    "provision_state",
+    "resource_class",
+    "target_power_state",
+]
+
+# What a server's state is made of, as server_states.state_of takes it.
+_STATES = ("provision_state", "target_power_state", "power_state")
+
+#: The flavor of instances on machines without a resource class.
+DEFAULT_FLAVOR = "baremetal"
 
 
 class PowerKeys(NamedTuple):
@@ -95,6 +122,39 @@ def interface_from_ironic(port: Mapping[str, object]) -> Interface:
         ironic_address=address,
         datapath_id=_text(facts.get("datapath_id")),
         port_no=integer(facts.get("port_no")),
+    )
+
+
+def instance_from_ironic(node: Mapping[str, object]) -> Instance:
+    """Translate the instance on an Ironic node (whole, or its ``INSTANCE_FIELDS``).
+
+    Its times are the node's, those recorded with a machine that came from nova-baremetal first:
+    Ironic keeps none of an instance.
+    """
+    facts = facts_of(node)
+    info = _mapping(node.get("instance_info"))
+    properties = _mapping(node.get("properties"))
+    instance_uuid = str(node["instance_uuid"])
+    names = (info.get("display_name"), facts.get("instance_name"), node.get("name"))
+    last_error = _text(node.get("last_error"))
+    created_at = moment(facts.get("created_at")) or moment(node.get("created_at"))
+    return Instance(
+        uuid=instance_uuid,
+        node_uuid=str(node["uuid"]),
+        name=next(filter(None, map(_text, names)), instance_uuid),
+        project_id=_text(node.get("lessee")) or _text(node.get("owner")) or None,
+        service_host=_text(facts.get("service_host")),
+        flavor=_text(node.get("resource_class")) or DEFAULT_FLAVOR,
+        cpus=integer(properties.get("cpus")) or 0,
+        memory_mb=integer(properties.get("memory_mb")) or 0,
+        local_gb=integer(properties.get("local_gb")) or 0,
+        state=state_of(*(node.get(name) for name in _STATES)),
+        power_state=power_state_of(node.get("power_state")),
+        maintenance=node.get("maintenance") is True,
+        protected=node.get("protected") is True,
+        last_error=mask_password(last_error) if last_error else None,
+        created_at=created_at,
+        updated_at=moment(node.get("updated_at")) or created_at,
     )
 
 
@@ -177,6 +237,20 @@ def integer(value: object) -> int | None:
     except (ValueError, OverflowError):
         return None
     return number if not isinstance(value, float) or number == value else None
+
+
+def moment(time: object) -> datetime | None:
+    """Read a time of Ironic's, or one recorded without a zone, which is UTC.
+
+    :returns: None for what is not a time
+    """
+    if not isinstance(time, str):
+        return None
+    try:
+        read = datetime.fromisoformat(time)
+        return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _mapping(value: object) -> Mapping[str, object]:

@@ -4,6 +4,9 @@
     BM_SHIM_CONFIG=/etc/bm-shim/bm-shim.conf \
         gunicorn --config gunicorn.conf.py bm_shim.wsgi:application
 
+A call spends its time waiting for Ironic, so each process serves many at once in threads. Callers
+of the list at the same time share what is read, if there are threads for all of them.
+
 Set from the environment: ``BM_SHIM_BIND``, ``WEB_CONCURRENCY`` (processes), ``BM_SHIM_THREADS``
 (threads of each), ``PROMETHEUS_MULTIPROC_DIR``.
 """
@@ -17,10 +20,9 @@ from typing import Any
 # Only this machine; a balancer or a proxy with TLS stands before it.
 bind = os.environ.get("BM_SHIM_BIND", "127.0.0.1:8774")
 
-# A call spends its time waiting for Ironic, so each process serves several at once in threads.
 worker_class = "gthread"
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
-threads = int(os.environ.get("BM_SHIM_THREADS", "8"))
+threads = int(os.environ.get("BM_SHIM_THREADS", "64"))
 
 # Longer than the worst call: [ironic] retry_timeout + timeout, 30 s by default, for each request
 # to Ironic, of which create makes four; and 5 s for Keystone.

@@ -40,6 +40,10 @@ class Services:
     dialects: Mapping[str, Format]
     #: Whether writes are refused, as by Nova's proxy.
     read_only: bool
+    #: The most servers in an answer.
+    max_limit: int
+    #: Seconds that the answer to a list may be old.
+    list_max_age: int
     #: When the API will be switched off, and where its successor is; None: as the catalogue says.
     sunset: datetime | None = None
     successor_url: str | None = None
@@ -78,29 +82,53 @@ def caller() -> RequestContext:
     return found
 
 
-def authorize(rule: str) -> None:
+def is_admin() -> bool:
+    """Whether the caller is an administrator."""
+    return services().policy.is_admin(caller())
+
+
+def authorize(rule: str, project_id: str | None = None) -> None:
     """Let the caller pass, and note the operation for the access log.
 
+    :param project_id: the project that it is about; None: the caller's own
     :raises errors.Unauthorized: nobody called
     :raises errors.Forbidden: the policy does not allow it
     """
-    request.environ[OPERATION_KEY] = rule
-    services().policy.authorize(caller(), rule)
+    note_operation(rule)
+    services().policy.authorize(caller(), rule, project_id)
 
 
-def requires(*rules: str) -> Callable[[View], View]:
-    """Guard a view with a policy rule.
+def note_operation(name: str) -> None:
+    """Tell the access log which operation this request is."""
+    request.environ[OPERATION_KEY] = name
 
-    With several rules the view chooses one by the body of the request and calls
-    :func:`authorize` with it; here it is only made sure that somebody calls.
+
+def requires(rule: str) -> Callable[[View], View]:
+    """Guard a view with a policy rule."""
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def guarded(*args: Any, **kwargs: Any) -> Response:
+            authorize(rule)
+            return view(*args, **kwargs)
+
+        guarded.__dict__[_RULES] = (rule,)
+        return guarded
+
+    return decorate
+
+
+def authorizes(*rules: str) -> Callable[[View], View]:
+    """Mark a view that calls :func:`authorize` itself, with some of these rules.
+
+    It does so once it knows what the request is about; here it is only made sure that somebody
+    calls.
     """
 
     def decorate(view: View) -> View:
         @wraps(view)
         def guarded(*args: Any, **kwargs: Any) -> Response:
             caller()
-            if len(rules) == 1:
-                authorize(rules[0])
             return view(*args, **kwargs)
 
         guarded.__dict__[_RULES] = rules

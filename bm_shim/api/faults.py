@@ -39,6 +39,9 @@ FAULT_NAMES = {
     503: "serviceUnavailable",
 }
 
+#: Where an environment may say how its faults are rendered, if not as Nova's.
+RENDERER_KEY = "bm_shim.fault_renderer"
+
 # Marks an environment whose answer is as callers may see it, whatever its status.
 _RENDERED = "bm_shim.fault"
 
@@ -59,8 +62,7 @@ _CLASS_OF_STATUS: dict[int, type[errors.ShimError]] = {
 def render(error: errors.ShimError, environ: WSGIEnvironment) -> Response:
     """Return the answer that tells a caller of an error."""
     environ[_RENDERED] = True
-    name = FAULT_NAMES.get(error.status, "computeFault")
-    response = representation.fault(name, error, environ)
+    response: Response = environ.get(RENDERER_KEY, _render_as_nova)(error, environ)
     if error.retry_after is not None:
         response.headers["Retry-After"] = str(error.retry_after)
     return response
@@ -69,6 +71,11 @@ def render(error: errors.ShimError, environ: WSGIEnvironment) -> Response:
 def keep_body(environ: WSGIEnvironment) -> None:
     """Let an error that is no fault of the API keep its own body."""
     environ[_RENDERED] = True
+
+
+def _render_as_nova(error: errors.ShimError, environ: WSGIEnvironment) -> Response:
+    name = FAULT_NAMES.get(error.status, "computeFault")
+    return representation.fault(name, error, environ)
 
 
 def from_exception(error: Exception) -> errors.ShimError:

@@ -44,10 +44,7 @@ def check() -> None:
             "MajorNum.MinorNum."
         )
     if not MINIMUM <= _numbers(match) <= _LAST_OF_NOVA:
-        raise errors.NotAcceptable(
-            f"Version {asked} is not supported by the API. Minimum is {text(MINIMUM)} and maximum "
-            f"is {text(MAXIMUM)}."
-        )
+        raise _not_supported()
 
 
 def check_reach() -> None:
@@ -55,9 +52,23 @@ def check_reach() -> None:
 
     :raises errors.NotFound: as if there were no such path
     """
-    match = _FORMAT.fullmatch(_asked()) if _applies() else None
-    if match is not None and _numbers(match) > MAXIMUM:
+    if requested() > MAXIMUM:
         raise errors.NotFound
+
+
+def check_offered() -> None:
+    """Refuse a version of Nova's beyond those that this service says it has.
+
+    :raises errors.NotAcceptable: as Nova does beyond its own
+    """
+    if requested() > MAXIMUM:
+        raise _not_supported()
+
+
+def requested() -> tuple[int, int]:
+    """Return the version that a request is for; that of the oldest where there are none."""
+    match = _FORMAT.fullmatch(_asked()) if _applies() else None
+    return MINIMUM if match is None else _numbers(match)
 
 
 def add_headers(response: Response) -> Response:
@@ -72,6 +83,13 @@ def add_headers(response: Response) -> Response:
         response.headers.add("Vary", _HEADER)
         response.headers.add("Vary", _LEGACY_HEADER)
     return response
+
+
+def _not_supported() -> errors.NotAcceptable:
+    return errors.NotAcceptable(
+        f"Version {_asked()} is not supported by the API. Minimum is {text(MINIMUM)} and maximum "
+        f"is {text(MAXIMUM)}."
+    )
 
 
 def _applies() -> bool:

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Resources under every prefix, with the checks that Nova makes before any resource's own."""
 
+from collections.abc import Callable, Container
+
 from flask import Blueprint, Flask, request
 from werkzeug.routing import BaseConverter
 
@@ -15,10 +17,13 @@ class ProjectConverter(BaseConverter):
     regex = "[0-9a-f-]+"
 
 
-def resource(name: str) -> Blueprint:
-    """Return a blueprint for a resource of the compute API."""
+def resource(name: str, *, only_old: Container[str] = ()) -> Blueprint:
+    """Return a blueprint for a resource of the compute API.
+
+    :param only_old: methods that it had routes for until Juno, and on the old prefixes has still
+    """
     blueprint = Blueprint(name, __name__)
-    blueprint.before_request(_check_request)
+    blueprint.before_request(_check_request(only_old))
     blueprint.after_request(microversion.add_headers)
     return blueprint
 
@@ -39,15 +44,16 @@ def not_routed() -> errors.NotFound:
     return errors.NotFound()
 
 
-def _check_request() -> None:
-    """Check what comes before policy in Nova: method, microversion, project."""
-    if not _is_routed(request.method):
-        raise not_routed()
-    microversion.check()
-    view_args = request.view_args or {}
-    check_project(view_args.pop("project_id", None))
+def _check_request(only_old: Container[str]) -> Callable[[], None]:
+    """Return what checks what comes before policy in Nova: method, microversion, project."""
 
+    def check() -> None:
+        # Nova's routes never knew HEAD.
+        gone = request.method in only_old and not prefixes.is_old(request.environ)
+        if request.method == "HEAD" or gone:
+            raise not_routed()
+        microversion.check()
+        view_args = request.view_args or {}
+        check_project(view_args.pop("project_id", None))
 
-def _is_routed(method: str) -> bool:
-    """Whether Nova's routes knew the method: never HEAD, and PUT until Juno."""
-    return method != "HEAD" and (method != "PUT" or prefixes.is_old(request.environ))
+    return check

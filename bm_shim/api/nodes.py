@@ -6,10 +6,17 @@ from collections.abc import Callable
 from flask import Response, request
 
 from bm_shim import errors, policy, schemas
-from bm_shim.api import faults, leaving, microversion
-from bm_shim.api.access import authorize, caller, dialect, public, requires, services
+from bm_shim.api import actions, faults, leaving, microversion
+from bm_shim.api.access import authorize, authorizes, caller, dialect, public, requires, services
 from bm_shim.api.mount import resource
-from bm_shim.api.representation import MALFORMED_BODY, accepted, answer, read, read_object
+from bm_shim.api.representation import (
+    accepted,
+    answer,
+    read,
+    read_object,
+    wanted,
+    write,
+)
 
 _NEW_NODE = schemas.NewNodeSchema()
 _NEW_INTERFACE = schemas.NewInterfaceSchema()
@@ -17,7 +24,7 @@ _INTERFACE_MATCH = schemas.InterfaceMatchSchema()
 
 PATH = "/os-baremetal-nodes"
 
-blueprint = resource("nodes")
+blueprint = resource("nodes", only_old={"PUT"})
 
 
 @blueprint.before_request
@@ -50,9 +57,19 @@ def say_which_node(error: errors.NodeNotFound) -> Response:
 @requires(policy.LIST)
 def list_nodes() -> Response:
     """List all nodes."""
-    form = dialect()
-    nodes = services().inventory.list_nodes(caller(), detail=form.UPDATED_AT_IN_LIST)
-    return answer({"nodes": [form.node_in_list(node) for node in nodes]})
+    form, media_type, max_age = dialect(), wanted(request.environ), services().list_max_age
+    listing = services().inventory.list_nodes(
+        caller(), detail=form.UPDATED_AT_IN_LIST, max_age=max_age
+    )
+
+    def body() -> bytes:
+        return write({"nodes": [form.node_in_list(node) for node in listing.nodes]}, media_type)
+
+    # Written once for all who share the listing: for a big fleet, that is most of the work.
+    response = Response(listing.body((form, media_type), body), content_type=media_type)
+    if max_age:
+        response.headers["Age"] = str(int(listing.age))
+    return response
 
 
 @blueprint.get("/<node_id>")
@@ -86,15 +103,15 @@ def delete_node(node_id: str) -> Response:
 @public
 def update_node(node_id: str) -> Response:
     """Refuse: there never was an update. Until Juno, though, there was a route for it."""
-    raise errors.BadRequest(_NO_SUCH_ACTION.format("update"))
+    raise actions.unknown("update")
 
 
 @blueprint.post("/<node_id>/action")
-@requires(policy.ADD_INTERFACE, policy.REMOVE_INTERFACE)
+@authorizes(policy.ADD_INTERFACE, policy.REMOVE_INTERFACE)
 def act_on_node(node_id: str) -> Response:
     """Do the one action that the body names."""
     body = read_object()
-    rule, act = _ACTIONS[_action_of(body)]
+    rule, act = _ACTIONS[actions.name_of(body, _ACTIONS)]
     authorize(rule)
     return act(node_id, body)
 
@@ -107,24 +124,12 @@ def _command_instead() -> str:
     if request.method == "DELETE":
         return "node-delete"
     if (request.view_args or {}).get("node_id"):
-        return "port-create" if _action_of(read_object()) == "add_interface" else "port-delete"
+        action = actions.name_of(read_object(), _ACTIONS)
+        return "port-create" if action == "add_interface" else "port-delete"
     if request.get_data():
         # Whatever it holds.
         read()
     return "node-create"
-
-
-def _action_of(body: dict[str, object]) -> str:
-    """Return the one key of the body.
-
-    :raises errors.BadRequest: there is not one, or it is no action
-    """
-    if len(body) != 1:
-        raise errors.BadRequest(MALFORMED_BODY)
-    (name,) = body
-    if name not in _ACTIONS:
-        raise errors.BadRequest(_NO_SUCH_ACTION.format(name))
-    return name
 
 
 def _add_interface(node_id: str, body: dict[str, object]) -> Response:
@@ -138,8 +143,6 @@ def _remove_interface(node_id: str, body: dict[str, object]) -> Response:
     services().inventory.remove_interface(caller(), node_id, match)
     return accepted()
 
-
-_NO_SUCH_ACTION = "There is no such action: {}"
 
 _ACTIONS: dict[str, tuple[str, Callable[[str, dict[str, object]], Response]]] = {
     "add_interface": (policy.ADD_INTERFACE, _add_interface),

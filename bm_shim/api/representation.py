@@ -75,8 +75,20 @@ def read() -> object:
 def answer(body: Mapping[str, object], status: int = 200) -> Response:
     """Return a success with a body."""
     media_type = wanted(request.environ)
-    data = xml.write(body) if media_type in _READ_AS_XML else json.dumps(body).encode()
-    return Response(data, status, content_type=media_type)
+    return Response(write(body, media_type), status, content_type=media_type)
+
+
+def write(body: Mapping[str, object], media_type: str) -> bytes:
+    """Return a body as the media type has it."""
+    return xml.write(body) if media_type in _READ_AS_XML else json.dumps(body).encode()
+
+
+def answer_json(body: Mapping[str, object]) -> Response:
+    """Return a success with a body that has no form in XML, whatever the request wants."""
+    media_type = wanted(request.environ)
+    return Response(
+        json.dumps(body), content_type=_JSON if media_type in _READ_AS_XML else media_type
+    )
 
 
 def accepted() -> Response:

@@ -57,6 +57,12 @@ SUCCESSORS = {
     "os_compute_api:servers:index": Successor(
         "openstack baremetal node list --associated", "GET /v1/nodes?associated=true"
     ),
+    "os_compute_api:servers:index:get_all_tenants": Successor(
+        "openstack baremetal node list --associated", "GET /v1/nodes?associated=true"
+    ),
+    "os_compute_api:servers:detail:get_all_tenants": Successor(
+        "openstack baremetal node list --associated --long", "GET /v1/nodes/detail?associated=true"
+    ),
     "os_compute_api:servers:detail": Successor(
         "openstack baremetal node list --associated --long", "GET /v1/nodes/detail?associated=true"
     ),

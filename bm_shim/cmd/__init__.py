@@ -6,6 +6,7 @@ import click
 import bm_shim
 from bm_shim.cmd.callers import callers
 from bm_shim.cmd.compare import compare
+from bm_shim.cmd.migrate import migrate
 from bm_shim.cmd.sandbox import sandbox
 from bm_shim.cmd.status import status
 
@@ -18,5 +19,6 @@ def main() -> None:
 
 main.add_command(callers)
 main.add_command(compare)
+main.add_command(migrate)
 main.add_command(sandbox)
 main.add_command(status)

@@ -10,6 +10,8 @@ _EPILOG = """\b
 Try:
   bm-shim sandbox --nodes 20
   bm-shim sandbox --exec 'curl -s "$BM_SHIM_URL/"'
+  bm-shim sandbox --from-nova-bm --bmc 2
+  bm-shim sandbox --bmc 2 --exec 'openstack baremetal node power on bmc-1'
 """
 
 
@@ -26,6 +28,21 @@ Try:
     default=0,
     show_default=True,
     help="Demo nodes to put into Ironic, two ports each.",
+)
+@click.option(
+    "--from-nova-bm",
+    is_flag=True,
+    help="Put the demo nodes (20 unless --nodes says otherwise) into a nova-baremetal database "
+    "first, and convert that; those with a BMC are among them.",
+)
+@click.option(
+    "--bmc",
+    "bmcs",
+    type=click.IntRange(0, 100),
+    default=0,
+    show_default=True,
+    help="Machines with a BMC that speaks IPMI, available in Ironic as bmc-1, bmc-2, ...; "
+    "needs the program ipmitool.",
 )
 @click.option(
     "--workers",
@@ -46,7 +63,13 @@ Try:
     help="Keep all data in this directory, and go on with those that are there.",
 )
 def sandbox(
-    command: str | None, nodes: int, workers: int, port: int, state_dir: Path | None
+    command: str | None,
+    nodes: int,
+    from_nova_bm: bool,
+    bmcs: int,
+    workers: int,
+    port: int,
+    state_dir: Path | None,
 ) -> None:
     """Start Keystone, Ironic and the shim on loopback, to try things on.
 
@@ -59,5 +82,5 @@ def sandbox(
         raise click.ClickException(
             f"The sandbox needs {error.name}: pip install 'bm-shim[sandbox]'"
         ) from error
-    settings = runner.Settings(nodes, workers, port, state_dir)
+    settings = runner.Settings(nodes, from_nova_bm, bmcs, workers, port, state_dir)
     sys.exit(runner.run(settings, command))

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from keystoneauth1.exceptions import ClientException
 from keystoneauth1.session import Session
-from openstack.config import OpenStackConfig
 from openstack.exceptions import ConfigException
 
+from bm_shim.clouds import read_cloud
 from bm_shim.compare.errors import CompareError
 
 #: Seconds that Keystone may take.
@@ -48,16 +48,11 @@ def from_cloud(name: str | None) -> tuple[Token, bool | str]:
             "environment; --token-file. OS_AUTH_TYPE=none: nobody's."
         )
     try:
-        session: Session = OpenStackConfig().get_one(cloud=name).get_session()
+        session: Session = read_cloud(name).get_session()
         session.timeout = session.timeout or _TIMEOUT
         session.get_token()
     except (ClientException, ConfigException) as error:
         raise CompareError(f"Signing in does not work: {error}") from None
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        # The text may quote what it is about, and so a password.
-        raise CompareError(
-            f"Signing in does not work: malformed settings ({type(error).__name__})"
-        ) from None
     return (lambda: _renewed(session)), True if session.verify is None else session.verify
 
 

@@ -11,16 +11,16 @@ from collections.abc import Sequence
 from keystonemiddleware import auth_token
 from oslo_config import cfg
 from oslo_log import log
-from oslo_middleware import cors
+from oslo_middleware import cors, http_proxy_to_wsgi
 
 import bm_shim
-from bm_shim.conf import api, enroll, ironic, metrics
+from bm_shim.conf import api, enroll, identity_bridge, ironic, metrics
 
 #: Names the configuration file (or several, separated by ``:``) where no command line can:
 #: WSGI servers own the command line.
 CONFIG_ENVIRONMENT_VARIABLE = "BM_SHIM_CONFIG"
 
-_MODULES = (api, ironic, enroll, metrics)
+_MODULES = (api, ironic, enroll, identity_bridge, metrics)
 
 # ironicclient logs each failed request as an error, also those that are answers (a duplicate MAC);
 # the shim logs what matters of them itself, once.
@@ -32,6 +32,7 @@ def register_opts(conf: cfg.ConfigOpts) -> None:
     for module in _MODULES:
         module.register_opts(conf)
     conf.register_opts(cors.OPTS, group="cors")
+    conf.register_opts(http_proxy_to_wsgi.OPTS, group="oslo_middleware")
     for group, options in auth_token.list_opts():
         conf.register_opts(options, group=group)
     # Without them, a Keystone that hangs would hold each request for ever.

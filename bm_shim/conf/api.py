@@ -87,6 +87,30 @@ OPTIONS: list[cfg.Opt] = [
         help="When this API will be switched off, as in 2027-06-30 or 2027-06-30T12:00:00Z. "
         "Answers say so in the header Sunset.",
     ),
+    cfg.BoolOpt(
+        "serve_instances",
+        default=False,
+        help="Serve the instances on Ironic's nodes as servers of the compute API: list, show, "
+        "reboot and delete; whatever else is asked of servers is refused. Only for an address "
+        "that no Nova answers at: where the balancer sends servers to Nova, leave it off.",
+    ),
+    cfg.IntOpt(
+        "max_limit",
+        default=1000,
+        min=1,
+        help="How many servers a list holds at most; the rest is on further pages. The option "
+        "of nova.conf.",
+    ),
+    cfg.IntOpt(
+        "list_max_age",
+        default=0,
+        min=0,
+        help="Seconds for which the answer to a list may serve others, too; it then says how old "
+        "it is (header Age). For fleets that are polled without pause. A write through the same "
+        "process ends that at once; one through another process, or made in Ironic, is seen when "
+        "the time is over. 0: lists are always read anew. Has no effect on show, nor with "
+        "[ironic] forward_user_token.",
+    ),
 ]
 
 

@@ -6,8 +6,9 @@ from oslo_config import cfg
 
 GROUP = "ironic"
 
-#: Seconds that one request may take to connect, and again between two parts of the answer,
-#: unless ``timeout`` says otherwise. keystoneauth's own default is to wait for ever.
+#: Seconds that one request may take to connect, again until its answer begins, and again until
+#: that is complete, unless ``timeout`` says otherwise. keystoneauth's own default is to wait for
+#: ever.
 DEFAULT_TIMEOUT = 20
 
 OPTIONS: list[cfg.Opt] = [
@@ -29,7 +30,8 @@ OPTIONS: list[cfg.Opt] = [
         default=10,
         min=0,
         help="Seconds after which no further attempt is begun. A call to Ironic lasts at most "
-        "this long plus one timeout.",
+        "this long plus one request, which may take one timeout to connect, one until the answer "
+        "begins, and one until it is complete.",
     ),
     cfg.BoolOpt(
         "forward_user_token",

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Values that more than one dialect shows."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 from bm_shim.model import Node
-from bm_shim.translation import integer
+from bm_shim.translation import integer, moment
 
 #: What nova's proxy put in ``host``, since Ironic has no such notion.
 PROXY_HOST = "IRONIC MANAGED"
@@ -23,12 +23,10 @@ def legacy_time(time: str | None) -> str | None:
 
     :returns: None for None, and for what is not a time
     """
-    if time is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(time)
-    except ValueError:
-        return None
-    if moment.tzinfo is not None:
-        moment = moment.astimezone(UTC).replace(tzinfo=None)
-    return moment.isoformat(timespec="microseconds")
+    read = moment(time)
+    return read.replace(tzinfo=None).isoformat(timespec="microseconds") if read else None
+
+
+def nova_time(time: datetime | None) -> str | None:
+    """Write a time as Nova writes those of servers: ``2026-11-22T20:30:17Z``."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ") if time else None

@@ -7,10 +7,11 @@
         requests.get(f"{sandbox.url}/v2.1/os-baremetal-nodes", ...)
 """
 
+from bm_shim.sandbox.bmc import Bmc
 from bm_shim.sandbox.credentials import Credentials
 from bm_shim.sandbox.errors import PartFailed, SandboxError
 from bm_shim.sandbox.process import Part
 from bm_shim.sandbox.sandbox import Sandbox
 from bm_shim.sandbox.shim import Shim
 
-__all__ = ["Credentials", "Part", "PartFailed", "Sandbox", "SandboxError", "Shim"]
+__all__ = ["Bmc", "Credentials", "Part", "PartFailed", "Sandbox", "SandboxError", "Shim"]

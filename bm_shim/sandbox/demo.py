@@ -2,8 +2,8 @@
 """Demo nodes, written straight into Ironic's database while Ironic is down.
 
 Ironic's API takes a tenth of a second for a node with two ports, so minutes for a big fleet.
-Run as ``python -m bm_shim.sandbox.demo IRONIC_CONF COUNT``. Nodes and ports are the same each
-time; those that exist already are left as they are.
+Run as ``python demo.py IRONIC_CONF COUNT``, by the Python that Ironic has. Nodes and ports are
+the same each time; those that exist already are left as they are.
 """
 
 import ipaddress

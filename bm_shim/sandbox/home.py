@@ -59,7 +59,8 @@ class Home:
         """Return the user's password; made up at the first call, then kept with the state."""
         passwords: dict[str, str] = self._state["passwords"]
         if user not in passwords:
-            passwords[user] = secrets.token_hex(16)
+            # IPMI has room for 20 characters.
+            passwords[user] = secrets.token_hex(10)
             self._save()
         return passwords[user]
 

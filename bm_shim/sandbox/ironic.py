@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ironic, API and conductor in one process: configuration and database."""
 
+import os
 import re
 import shutil
 import sys
@@ -9,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
 
+from bm_shim.sandbox import demo
 from bm_shim.sandbox.address import HOST, Address
 from bm_shim.sandbox.credentials import Credentials
 from bm_shim.sandbox.environment import for_part
@@ -16,6 +18,9 @@ from bm_shim.sandbox.errors import PartFailed
 from bm_shim.sandbox.home import Home
 from bm_shim.sandbox.options import Options, merged
 from bm_shim.sandbox.process import Part, Program
+
+#: Names the Python of another environment whose Ironic to run: an older one, say.
+PYTHON_ENVIRONMENT_VARIABLE = "BM_SHIM_IRONIC_PYTHON"
 
 _INTERFACES: Mapping[str, str] = {
     "boot": "fake,ipxe",
@@ -54,6 +59,7 @@ class Ironic(Part):
         """
         super().__init__("ironic", home, address)
         self._service = service
+        self._python = os.environ.get(PYTHON_ENVIRONMENT_VARIABLE) or sys.executable
         #: Options for the next start, over those of the sandbox: ``{"fake": {"power_delay": 3}}``.
         self.overrides: Options = {}
 
@@ -67,7 +73,9 @@ class Ironic(Part):
         dbsync = self._script("ironic-dbsync", config, "create_schema" if fresh else "upgrade")
         self.run_step(dbsync, "making its database")
         if demo_nodes:
-            arguments = [sys.executable, "-m", "bm_shim.sandbox.demo", config, str(demo_nodes)]
+            # By its path, as there may be no bm_shim where Ironic is; -P, lest the directory of
+            # the script be searched for modules: it has an ironic.py.
+            arguments = [self._python, "-P", demo.__file__, config, str(demo_nodes)]
             self.run_step(Program(arguments, for_part()), "making demo nodes")
 
     def program(self) -> Program:
@@ -78,15 +86,18 @@ class Ironic(Part):
         # An empty directory: an Ironic installed on this machine may have files in /etc.
         snippets = self.home.subdirectory("ironic.conf.d")
         own = ["--config-file", config, "--config-dir", str(snippets)]
-        return Program([sys.executable, self._find(name), *own, *arguments], for_part())
+        return Program([self._python, self._find(name), *own, *arguments], for_part())
 
     def _find(self, name: str) -> str:
-        """Return the path of a program of our own Python environment, whatever PATH says."""
-        for directory in (Path(sys.executable).parent, sysconfig.get_path("scripts")):
+        """Return the path of a program of its Python environment, whatever PATH says."""
+        directories = [str(Path(self._python).parent)]
+        if self._python == sys.executable:
+            directories.append(sysconfig.get_path("scripts"))
+        for directory in directories:
             script = Path(directory, name)
             if script.is_file():
                 return str(script)
-        raise PartFailed(self.title, f"there is no {name!r} beside {sys.executable}")
+        raise PartFailed(self.title, f"there is no {name!r} beside {self._python}")
 
     def _write_config(self) -> str:
         options = merged(self._options(), self.overrides)
@@ -119,9 +130,9 @@ class Ironic(Part):
                 # The data need not survive a power failure.
                 "sqlite_synchronous": False,
             },
-            # Simulated BMCs share one address and need no rest between two commands; 1 is the
-            # least that works.
-            "ipmi": {"min_command_interval": 1},
+            # Simulated BMCs need no rest between two commands (1 is the least that works), and
+            # answer at once or never.
+            "ipmi": {"min_command_interval": 1, "command_retry_timeout": 10},
             "keystone_authtoken": {
                 **self._service.options,
                 "www_authenticate_uri": self._service.auth_url,

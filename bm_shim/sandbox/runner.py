@@ -9,6 +9,7 @@ import click
 
 from bm_shim.sandbox import command as user_command
 from bm_shim.sandbox import lifetime
+from bm_shim.sandbox.bmc_nodes import enroll
 from bm_shim.sandbox.environment import for_command
 from bm_shim.sandbox.errors import SandboxError
 from bm_shim.sandbox.hints import paste_lines
@@ -16,6 +17,8 @@ from bm_shim.sandbox.process import Part, describe_status
 from bm_shim.sandbox.sandbox import Sandbox
 
 _POLL_INTERVAL = 0.2
+#: Machines that are converted unless somebody says how many.
+_CONVERTED_NODES = 20
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,9 @@ class Settings:
     """The options of the command, see :class:`Sandbox`."""
 
     nodes: int
+    #: Fill it by a conversion, see :func:`bm_shim.sandbox.conversion.convert`.
+    from_nova_bm: bool
+    bmcs: int
     workers: int
     port: int
     state_dir: Path | None
@@ -40,13 +46,18 @@ def run(settings: Settings, command: str | None) -> int:
     try:
         lifetime.watch()
         sandbox = Sandbox(
-            nodes=settings.nodes,
+            nodes=0 if settings.from_nova_bm else settings.nodes,
+            bmcs=settings.bmcs,
             workers=settings.workers,
             port=settings.port,
             state_dir=settings.state_dir,
             progress=_say,
         )
         sandbox.start()
+        if settings.from_nova_bm:
+            _convert(sandbox, settings.nodes)
+        if sandbox.bmcs:
+            _enroll_bmcs(sandbox)
         if command is None:
             return _wait(sandbox)
         environment = for_command(sandbox.environment)
@@ -63,8 +74,23 @@ def run(settings: Settings, command: str | None) -> int:
             sandbox.stop()
 
 
+def _convert(sandbox: Sandbox, nodes: int) -> None:
+    # Only here are the packages needed that it comes with.
+    from bm_shim.sandbox import conversion
+
+    nodes = max(nodes or _CONVERTED_NODES, len(sandbox.bmcs))
+    _say(f"Converting a demo nova-baremetal database of {nodes} machines")
+    log = conversion.convert(sandbox, nodes, _Watch(sandbox))
+    _say(f"Converted; its log is {log}")
+
+
+def _enroll_bmcs(sandbox: Sandbox) -> None:
+    _say(f"Making sure that Ironic knows the machines with a BMC ({len(sandbox.bmcs)})")
+    enroll(sandbox.bmcs, sandbox.ironic_url, sandbox.admin.for_system().session())
+
+
 def _wait(sandbox: Sandbox) -> int:
-    click.echo(paste_lines(sandbox.environment))
+    click.echo(paste_lines(sandbox.environment, bmcs=bool(sandbox.bmcs)))
     _say("Ready. Ctrl-C stops everything.")
     watch = _Watch(sandbox)
     try:

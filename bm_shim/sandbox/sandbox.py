@@ -14,6 +14,7 @@ from keystoneauth1.exceptions import ClientException
 
 from bm_shim.sandbox.accounts import Accounts
 from bm_shim.sandbox.address import Address
+from bm_shim.sandbox.bmc import Bmc, BmcSimulator
 from bm_shim.sandbox.credentials import Credentials
 from bm_shim.sandbox.errors import Cancelled, SandboxError
 from bm_shim.sandbox.home import Home
@@ -36,6 +37,7 @@ class Sandbox:
     program that uses it, however that ends.
 
     :param nodes: demo nodes to put into Ironic, two ports each.
+    :param bmcs: machines with a BMC to simulate; they are not put into Ironic.
     :param workers: gunicorn processes of the shim.
     :param port: of the shim; 0: any free one.
     :param state_dir: a new or empty directory that is kept, or one kept earlier, whose data are
@@ -47,6 +49,7 @@ class Sandbox:
         self,
         *,
         nodes: int = 0,
+        bmcs: int = 0,
         workers: int = 1,
         port: int = 0,
         state_dir: Path | None = None,
@@ -55,9 +58,12 @@ class Sandbox:
         self._nodes = nodes
         self._progress: Progress = progress or (lambda line: None)
         self._check_packages()
+        if bmcs:
+            BmcSimulator.check_requirements()
         self._home = Home(state_dir)
         self._addresses: list[Address] = []
         self._more_shims: list[Shim] = []
+        self._bmc_simulator: BmcSimulator | None = None
         self._stopped = False
         try:
             self.keystone = Keystone("keystone", self._home, self._address("keystone"))
@@ -69,6 +75,8 @@ class Sandbox:
             #: The shim's own account; it calls Ironic with ``service.for_system()``.
             self.service = self._credentials("bm-shim", _SERVICE_PROJECT)
             self.ironic = Ironic(self._home, self._address("ironic"), self._ironic_service)
+            if bmcs:
+                self._bmc_simulator = BmcSimulator(self._home, self._address("bmc"), bmcs)
             self.shim = Shim(
                 "shim", self._home, self._address("shim", port), self.service, workers
             )
@@ -106,6 +114,11 @@ class Sandbox:
         return self.ironic.url
 
     @property
+    def bmcs(self) -> list[Bmc]:
+        """The machines with a BMC."""
+        return list(self._bmc_simulator.bmcs) if self._bmc_simulator else []
+
+    @property
     def state_dir(self) -> Path:
         """The private directory: logs, pid files, configuration, databases."""
         return self._home.path
@@ -113,7 +126,8 @@ class Sandbox:
     @property
     def parts(self) -> tuple[Part, ...]:
         """All servers, those that depend on others first."""
-        return (*self._more_shims, self.shim, self.ironic, self.keystone)
+        simulators = (self._bmc_simulator,) if self._bmc_simulator else ()
+        return (*self._more_shims, self.shim, self.ironic, self.keystone, *simulators)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -138,7 +152,7 @@ class Sandbox:
         """
         self._progress(f"Starting Keystone and Ironic in {self.state_dir}")
         try:
-            self._in_parallel(self._start_keystone, self._start_ironic)
+            self._in_parallel(self._start_keystone, self._start_ironic, self._start_bmcs)
             with self._timed(self.shim):
                 self._in_parallel(self.shim.start)
         except BaseException:
@@ -211,9 +225,22 @@ class Sandbox:
             self.ironic.prepare(self._nodes)
             self.ironic.start()
 
+    def _start_bmcs(self) -> None:
+        if self._bmc_simulator:
+            with self._timed(self._bmc_simulator):
+                self._bmc_simulator.start()
+
     def _make_accounts(self) -> None:
         accounts = Accounts(self.admin)
-        accounts.register_endpoints({"compute": f"{self.url}/v2.1", "baremetal": self.ironic_url})
+        accounts.register_endpoints(
+            {
+                "compute": f"{self.url}/v2.1",
+                "baremetal": self.ironic_url,
+                # There is none. Whoever looks for one is about to launch a server, and the shim
+                # says what to do instead.
+                "image": self.url,
+            }
+        )
         for account, roles, system_roles in (
             (self.member, ["member"], []),
             # What a service needs to check tokens.

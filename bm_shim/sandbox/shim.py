@@ -18,6 +18,8 @@ class Shim(GunicornPart):
 
     title: ClassVar[str] = "bm-shim"
     application: ClassVar[str] = "bm_shim.wsgi:application"
+    # As in deploy/gunicorn.conf.py.
+    threads = 64
 
     def __init__(
         self, name: str, home: Home, address: Address, service: Credentials, workers: int = 1
@@ -56,4 +58,7 @@ class Shim(GunicornPart):
                 "valid_interfaces": "public",
             },
             "enroll": {"driver": "fake-hardware"},
+            # No Nova answers at its address.
+            "api": {"serve_instances": True},
+            "identity_bridge": {"enabled": True},
         }

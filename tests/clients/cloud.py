@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sysconfig
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -154,11 +154,18 @@ class Cloud:
         answer = self.http.delete(f"{self.nodes_url}/{uuid}")
         assert answer.status_code in (202, 404), answer.text
 
+    def run_openstack(self, *arguments: str) -> Finished:
+        """Run today's client as the administrator, however it ends."""
+        return run(self._openstack(arguments), self.environment(self.admin.account))
+
     def openstack(self, *arguments: str) -> str:
         """Run today's client as the administrator, and return what it printed."""
-        command = str(Path(sysconfig.get_path("scripts"), "openstack"))
-        return succeed([command, *arguments], self.environment(self.admin.account))
+        return succeed(self._openstack(arguments), self.environment(self.admin.account))
 
     def openstack_json(self, *arguments: str) -> Any:
         """Run today's client as the administrator, and return what it printed, read as JSON."""
         return json.loads(self.openstack(*arguments, "-f", "json"))
+
+    @staticmethod
+    def _openstack(arguments: Iterable[str]) -> list[str]:
+        return [str(Path(sysconfig.get_path("scripts"), "openstack")), *arguments]

@@ -6,14 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bm_shim.sandbox import Credentials
+
 from .cloud import Cloud, Finished, run, succeed
 from .environments import Environment
 
-#: The oldest cannot talk to a Keystone of today, so it is given a token and an address. These are
+#: The oldest cannot talk to a Keystone of today. It may be given a token and an address; these are
 #: the spellings of the latter that were in use.
 SPELLINGS = ("/v1.1/PROJECT", "/v2/PROJECT", "/v2.1/PROJECT", "/v2", "/v2.1")
+#: Or it signs in with the shim, as do others that have not been told of identity v3.
+BRIDGE = "/identity/v2.0"
+OLD_LOGINS = (f"2.18.1 {BRIDGE}", f"2.35.0 {BRIDGE}")
 #: Those that have all seven commands; later ones have no more than three, which read.
-WRITERS = ("2.18.1 /v2/PROJECT", "2.35.0", "3.4.0")
+WRITERS = ("2.18.1 /v2/PROJECT", "2.35.0", "3.4.0", *OLD_LOGINS)
 READERS = (*WRITERS, "7.1.2")
 
 
@@ -48,7 +53,7 @@ class Nova:
 def signed_in(
     login: str, environments: Mapping[str, Environment], cloud: Cloud, *, member: bool = False
 ) -> Nova:
-    """Return the command for ``VERSION`` or ``VERSION SPELLING``.
+    """Return the command for ``VERSION``, ``VERSION SPELLING`` or ``VERSION BRIDGE``.
 
     :param member: signed in as a plain member instead of the administrator.
     """
@@ -56,6 +61,9 @@ def signed_in(
     user = cloud.member if member else cloud.admin
     if not spelling:
         return Nova(environments[version], (), cloud.environment(user.account))
+    if spelling.startswith("/identity"):
+        variables = cloud.environment() | old_variables(cloud, user.account, spelling)
+        return Nova(environments[version], (), variables)
     options = (
         *("--os-auth-token", user.token),
         *("--bypass-url", cloud.url + spelling.replace("PROJECT", user.project_id)),
@@ -63,6 +71,16 @@ def signed_in(
         *("--os-tenant-name", str(user.account.project_name)),
     )
     return Nova(environments[version], options, cloud.environment())
+
+
+def old_variables(cloud: Cloud, account: Credentials, path: str = BRIDGE) -> dict[str, str]:
+    """Return what users had in their environment before identity v3, and nothing else."""
+    return {
+        "OS_USERNAME": account.username,
+        "OS_PASSWORD": account.password,
+        "OS_TENANT_NAME": str(account.project_name),
+        "OS_AUTH_URL": cloud.url + path,
+    }
 
 
 def parse_table(text: str) -> list[dict[str, str]]:

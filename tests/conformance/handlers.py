@@ -8,6 +8,9 @@ too. Where the server chooses a value, one of these stands in its place:
 ``<integer>``   an integer from 1 that a double holds exactly
 ``<uuid>``      a UUID in its canonical spelling
 ``<time>``      ``2026-11-22T20:30:17.000000``; in XML with a blank
+``<instant>``   ``2026-11-22T20:30:17Z``, as Nova writes times of servers
+``<text>``      any text, but for the empty one
+``/pattern/``   a text with a match of the pattern
 ==============  =====================================================
 
 In XML, where all values are texts, ``<integer>`` is one in digits.
@@ -23,6 +26,7 @@ from gabbi.handlers.base import ResponseHandler
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d\.\d{6}")
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 
 def differences(expected: object, actual: object, path: str = "$") -> Iterator[str]:
@@ -68,6 +72,12 @@ def _fits(expected: object, actual: object) -> bool:
             return isinstance(actual, str) and _UUID.fullmatch(actual) is not None
         case "<time>":
             return isinstance(actual, str) and _TIME.fullmatch(actual) is not None
+        case "<instant>":
+            return isinstance(actual, str) and _INSTANT.fullmatch(actual) is not None
+        case "<text>":
+            return isinstance(actual, str) and actual != ""
+        case str() if len(expected) > 2 and expected[0] == expected[-1] == "/":
+            return isinstance(actual, str) and re.search(expected[1:-1], actual) is not None
         case _:
             return type(expected) is type(actual) and expected == actual
 

@@ -15,6 +15,10 @@ from .handlers import as_data, differences
         ("<uuid>", "6a2f5c1e-8d0b-4c3a-9f7e-2b1d0c9e8f77"),
         ("<time>", "2026-11-22T20:30:17.000000"),
         ("<time>", "2026-11-22 20:30:17.000000"),
+        ("<instant>", "2026-11-22T20:30:17Z"),
+        ("<text>", "x"),
+        ("/^x.z$/", "xyz"),
+        ("/", "/"),
     ],
 )
 def test_equal(expected: object, actual: object) -> None:
@@ -38,6 +42,10 @@ def test_equal(expected: object, actual: object) -> None:
         ("<uuid>", "7", "$ is '7' instead of '<uuid>'"),
         ("<time>", "2026-11-22T20:30:17+00:00", None),
         ("<time>", None, "$ is None instead of '<time>'"),
+        ("<instant>", "2026-11-22T20:30:17.000000", None),
+        ("<text>", "", "$ is '' instead of '<text>'"),
+        ("<text>", None, "$ is None instead of '<text>'"),
+        ("/^x.z$/", "wxyz", "$ is 'wxyz' instead of '/^x.z$/'"),
     ],
 )
 def test_different(expected: object, actual: object, difference: str | None) -> None:

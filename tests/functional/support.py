@@ -6,9 +6,10 @@ import http.client
 import json
 import socket
 import sqlite3
+import struct
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -41,17 +42,19 @@ FAULT_NAMES = {
 class Api:
     """A caller of the legacy API; every method returns the raw response."""
 
+    resource = "os-baremetal-nodes"
+
     def __init__(self, url: str, token: str | None, prefix: str = "/v2.1") -> None:
         self.url = url
         self.token = token
         self.prefix = prefix
 
     def request(self, method: str, path: str = "", **kwargs: Any) -> requests.Response:
-        """Send a request; ``path`` is below ``os-baremetal-nodes``."""
+        """Send a request; ``path`` is below the resource."""
         headers = dict(kwargs.pop("headers", {}))
         if self.token is not None:
             headers.setdefault("X-Auth-Token", self.token)
-        url = f"{self.url}{self.prefix}/os-baremetal-nodes{path}"
+        url = f"{self.url}{self.prefix}/{self.resource}{path}"
         kwargs.setdefault("timeout", 60)
         return requests.request(method, url, headers=headers, **kwargs)
 
@@ -82,6 +85,16 @@ class Api:
     def remove_interface(self, node_id: object, **body: object) -> requests.Response:
         """Remove an interface."""
         return self.act(node_id, "remove_interface", **body)
+
+
+class Servers(Api):
+    """A caller of servers."""
+
+    resource = "servers"
+
+    def reboot(self, server_id: object, kind: str = "HARD") -> requests.Response:
+        """Reboot a server."""
+        return self.act(server_id, "reboot", type=kind)
 
 
 class Database:
@@ -281,7 +294,14 @@ def expired(token: str, sandbox: Sandbox, *, seconds: float = 3600) -> str:
 
 
 class Cut(Exception):
-    """Raised by a rule: the connection is closed without an answer."""
+    """Raised by a rule: the connection is closed without an answer, or without more of it.
+
+    :param reset: abruptly, so that the other side is told of an error
+    """
+
+    def __init__(self, *, reset: bool = False) -> None:
+        super().__init__()
+        self.reset = reset
 
 
 class Answer(NamedTuple):
@@ -303,9 +323,18 @@ class Answer(NamedTuple):
         return cls.json(status, {"error_message": json.dumps(inner)})
 
 
+class Pieces(NamedTuple):
+    """A response as it goes over the wire, head and all; the connection is closed after it.
+
+    Whoever makes the pieces decides when each of them goes.
+    """
+
+    pieces: Iterable[bytes]
+
+
 @dataclass(frozen=True)
 class Request:
-    """A request on its way to Ironic."""
+    """A request on its way to Ironic or Keystone."""
 
     method: str
     #: With the query.
@@ -329,7 +358,7 @@ class Request:
 
 
 Forward = Callable[[], Answer]
-Rule = Callable[[Request, Forward], Answer]
+Rule = Callable[[Request, Forward], Answer | Pieces]
 
 
 def pass_on(request: Request, forward: Forward) -> Answer:
@@ -339,9 +368,9 @@ def pass_on(request: Request, forward: Forward) -> Answer:
 
 @dataclass
 class Proxy:
-    """Stands before Ironic: counts requests, and misbehaves as a rule says.
+    """Stands before Ironic or Keystone: counts requests, and misbehaves as a rule says.
 
-    Used as ``[ironic] endpoint_override`` of a shim, inside a ``with`` block.
+    Used as ``[ironic] endpoint_override`` or ``auth_url`` of a shim, inside a ``with`` block.
     """
 
     target: str
@@ -361,9 +390,19 @@ class Proxy:
                 request = Request(self.command, self.path, dict(self.headers.items()), body)
                 proxy.seen.append(request)
                 try:
-                    answer = proxy.rule(request, lambda: proxy._forward(request))
-                except Cut:
+                    self._send(proxy.rule(request, lambda: proxy._forward(request)))
+                except Cut as cut:
                     self.close_connection = True
+                    if cut.reset:
+                        linger = struct.pack("ii", 1, 0)
+                        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+                        self.connection.close()
+
+            def _send(self, answer: Answer | Pieces) -> None:
+                if isinstance(answer, Pieces):
+                    self.close_connection = True
+                    for piece in answer.pieces:
+                        self.wfile.write(piece)
                     return
                 self.send_response(answer.status)
                 for name, value in answer.headers.items():
@@ -410,7 +449,7 @@ class Proxy:
                 request.method, request.path, request.body or None, dict(request.headers)
             )
             response = connection.getresponse()
-            kept = {"content-type", "location", "openstack-request-id"}
+            kept = {"content-type", "location", "openstack-request-id", "x-subject-token"}
             headers = {
                 name: value
                 for name, value in response.getheaders()

@@ -20,6 +20,7 @@ from .support import (
     Cut,
     Forward,
     LogTail,
+    Pieces,
     Proxy,
     Request,
     Rule,
@@ -244,8 +245,9 @@ def test_lock_that_goes_away_is_waited_for(cloud: Cloud, api: Api) -> None:
 # Keystone is away
 
 
-def test_keystone_away_is_503_and_over_by_itself(cloud: Cloud, api: Api) -> None:
+def test_keystone_away_is_503_and_over_by_itself(cloud: Cloud, api: Api, quick: Shim) -> None:
     token = cloud.sandbox.admin.token()
+    log = LogTail(quick.log_path)
     body_of(api.list())
 
     cloud.sandbox.keystone.stop()
@@ -259,6 +261,7 @@ def test_keystone_away_is_503_and_over_by_itself(cloud: Cloud, api: Api) -> None
     finally:
         cloud.sandbox.keystone.start()
 
+    assert "Unable to validate token" in log.text()
     body_of(Api(api.url, token).list())
 
 
@@ -377,7 +380,7 @@ def test_create_that_fails_leaves_nothing_in_ironic(
     make(cloud, prov_mac_address=MAC)
     struck: list[str] = []
 
-    def rule(request: Request, forward: Forward) -> Answer:
+    def rule(request: Request, forward: Forward) -> Answer | Pieces:
         fits = request.method == method and f"{request.route}/".startswith(route)
         if fits and not request.is_probe:
             struck.append(request.path)
@@ -400,7 +403,7 @@ def test_create_over_an_existing_node_never_takes_that_away(
 ) -> None:
     make(cloud, uuid=UUID, prov_mac_address=MAC)
 
-    def rule(request: Request, forward: Forward) -> Answer:
+    def rule(request: Request, forward: Forward) -> Answer | Pieces:
         fits = request.method == "POST" and request.route == "/v1/nodes"
         return failure(request, forward) if fits else forward()
 
@@ -434,7 +437,7 @@ def test_interface_whose_answer_is_lost_is_not_left_in_ironic(
 ) -> None:
     node = make(cloud, prov_mac_address=MAC)
 
-    def rule(request: Request, forward: Forward) -> Answer:
+    def rule(request: Request, forward: Forward) -> Answer | Pieces:
         fits = request.method == "POST" and request.route == "/v1/ports"
         return failure(request, forward) if fits else forward()
 

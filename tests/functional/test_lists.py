@@ -287,4 +287,6 @@ def test_list_that_never_comes_to_its_end_is_given_up(
 
     assert "nobody" not in fault(response, 503)
     assert int(response.headers["Retry-After"]) > 0
+    log = (fleet.sandbox.state_dir / "through-proxy.log").read_text()
+    assert "Ironic's list could not be read to its end" in log
     body_of(api.list())

@@ -50,6 +50,8 @@ class Cloud:
         self.session.headers["X-Auth-Token"] = sandbox.admin.token()
         nodes = self.session.get(f"{self.url}/v2/os-baremetal-nodes").json()["nodes"]
         self.node_ids = [str(node["id"]) for node in nodes]
+        #: Of the one machine that has one.
+        self.server_ids = [node["instance_uuid"] for node in nodes if node["instance_uuid"]]
         #: How often each status was seen.
         self.seen: collections.Counter[int] = collections.Counter()
 
@@ -83,7 +85,7 @@ def test_answers_are_as_described(case: Any, cloud: Cloud) -> None:
 
 
 def aim(case: Any, cloud: Cloud) -> None:
-    """Let most cases go to the one project that is let in, and half of them to nodes there are.
+    """Let most cases go to the one project that is let in, and half of them to what there is.
 
     Some want XML, on the prefixes that have it.
     """
@@ -94,5 +96,11 @@ def aim(case: Any, cloud: Cloud) -> None:
         delete = case.method == "DELETE"
         known = cloud.node_ids[len(str(case.headers)) % len(cloud.node_ids)]
         parameters["node_id"] = cloud.new_node() if delete else known
+    # The only server is not to be deleted.
+    aimed = "server_id" in parameters and case.method != "DELETE"
+    if aimed and len(str(parameters["server_id"])) % 2:
+        (parameters["server_id"],) = cloud.server_ids
+    if "flavor_id" in parameters and len(str(parameters["flavor_id"])) % 2:
+        parameters["flavor_id"] = "baremetal"
     if not case.path.startswith("/v2.1") and len(str(case.body)) % 3 == 0:
         case.headers["Accept"] = "application/xml"

@@ -157,6 +157,32 @@ def test_bad_service_token_beside_a_good_one_is_unauthorized(cloud: Cloud) -> No
     fault(response, 401)
 
 
+def test_service_token_is_what_keystone_says_of_it(cloud: Cloud) -> None:
+    """A service may finish what a user began whose token has expired since; nobody else may."""
+    sandbox = cloud.sandbox
+    good, late = cloud.admin_token, expired(cloud.admin_token, sandbox)
+    service, member = sandbox.service.token(), sandbox.member.token()
+    for token, service_token, status in (
+        (good, service, 200),
+        (late, service, 200),
+        (expired(good, sandbox, seconds=5 * 86400), service, 401),
+        (late, None, 401),
+        (late, member, 401),
+        (late, good, 401),
+        (late, expired(service, sandbox), 401),
+        (good, expired(service, sandbox), 401),
+        (good, member, 401),
+        ("garbage", service, 401),
+        (None, service, 401),
+        # It lends no right of its own.
+        (member, service, 403),
+        (service, service, 403),
+    ):
+        headers = {} if service_token is None else {"X-Service-Token": service_token}
+        response = Api(sandbox.url, token).request("GET", headers=headers)
+        assert response.status_code == status, (token == good, service_token == service)
+
+
 def test_administrator_of_the_system_may_do_everything_under_any_prefix(cloud: Cloud) -> None:
     system = cloud.sandbox.admin.for_system()
 
@@ -317,18 +343,20 @@ def granted(cloud: Cloud) -> Iterator[Account]:
         yield at
 
 
-def test_account_that_is_granted_both_lists_in_ironics_policy_works(
+def test_account_that_is_granted_lists_and_nodes_in_ironics_policy_works(
     cloud: Cloud, granted: Account, node: str
 ) -> None:
     fault(granted.api.list(), 503)
 
-    rules = ("baremetal:node:list_all", "baremetal:port:list_all")
+    rules = ("baremetal:node:list_all", "baremetal:port:list_all", "baremetal:node:get")
     with ironic_policy(cloud, "granted", *rules):
         # Without a restart.
         nodes = body_of(granted.api.list())["nodes"]
+        shown = node_of(granted.api.show(node))
 
     (listed,) = (each for each in nodes if each["uuid"] == node)
-    assert [interface["address"] for interface in listed["interfaces"]] == [MAC]
+    for each in (listed, shown):
+        assert [interface["address"] for interface in each["interfaces"]] == [MAC]
 
 
 @pytest.mark.usefixtures("node")

@@ -412,6 +412,45 @@ def _accepts() -> Iterator[tuple[str, Request]]:
         yield f"accept-show-v2-{accept}", Request("GET", path, {"Accept": accept})
 
 
+def _servers() -> Iterator[tuple[str, Request]]:
+    """Of servers, what does not depend on those there are: nova has none."""
+    servers = "/v2.1/servers"
+    for path in (servers, f"{servers}/detail"):
+        name = path.removeprefix("/v2.1/")
+        yield f"{name}-member", Request("GET", path, caller="member")
+        for query in (
+            *("limit=0", "limit=2", "status=ACTIVE", "status=nonsense", "name=^web", "deleted=1"),
+            *("all_tenants=0", "nonsense=1", "changes-since=2026-11-22T20:30:17Z", "tenant_id=x"),
+            *("all_tenants=1", "all_tenants=", "marker=nowhere"),
+        ):
+            yield f"{name}-member-{query}", Request("GET", f"{path}?{query}", caller="member")
+    yield "servers-version-2.35", Request("GET", servers, {_OLD: "2.35"}, caller="member")
+    yield "servers-version-2.36", Request("GET", servers, {_OLD: "2.36"}, caller="member")
+    yield "servers-other-project", Request("GET", "/v2.1/OTHER-PROJECT/servers")
+    unknown = {"uuid": _UNKNOWN_UUID, "name": "web-1", "integer": "7", "json": "7.json"}
+    for name, server_id in unknown.items():
+        path = f"{servers}/{server_id}"
+        yield f"server-unknown-{name}", Request("GET", path)
+        yield f"server-unknown-{name}-member", Request("GET", path, caller="member")
+        yield f"server-unknown-{name}-delete", Request("DELETE", path)
+        reboot = Request("POST", f"{path}/action", body='{"reboot": {"type": "SOFT"}}')
+        yield f"server-unknown-{name}-reboot", reboot
+    yield "server-unknown-v2", Request("GET", f"/v2/servers/{_UNKNOWN_UUID}")
+    for name, body in {
+        "unknown": '{"explode": {}}',
+        "two-keys": '{"reboot": {"type": "SOFT"}, "os-stop": null}',
+        "empty-object": "{}",
+        "list": "[]",
+        "not-json": '{"reboot": ',
+    }.items():
+        yield f"server-action-{name}", Request("POST", f"{servers}/7/action", body=body)
+    xml = {"Content-Type": "application/xml"}
+    yield "server-action-xml", Request("POST", f"{servers}/7/action", xml, "<reboot/>")
+    yield "server-launch-not-json", Request("POST", servers, body="{")
+    yield "server-launch-xml", Request("POST", servers, xml, "<server/>")
+    yield "flavor-unknown", Request("GET", "/v2.1/flavors/nothing")
+
+
 def _paths() -> Iterator[tuple[str, Request]]:
     for prefix in ("/v2.1", "/v2/PROJECT"):
         nodes = f"{prefix}/os-baremetal-nodes"
@@ -522,9 +561,17 @@ def _strangers() -> Iterator[tuple[str, Request]]:
             yield f"{name}-token-{kind}", replace(request, caller=token)
 
 
-#: All of them.
-CASES: Mapping[str, Request] = dict(
-    case
-    for group in (_lists, _shows, _writes, _versions, _accepts, _paths, _documents, _strangers)
-    for case in group()
+_GROUPS = (
+    _lists,
+    _shows,
+    _writes,
+    _versions,
+    _accepts,
+    _servers,
+    _paths,
+    _documents,
+    _strangers,
 )
+
+#: All of them.
+CASES: Mapping[str, Request] = dict(case for group in _GROUPS for case in group())

@@ -621,6 +621,23 @@ DIFFERENCES: tuple[Difference, ...] = (
             )
         ),
     ),
+    # Servers.
+    Difference(
+        _MAXIMUM_REASON,
+        ("servers-version-2.36",),
+        _answer(200, _JSON, '{"servers": []}', "2.36"),
+        _fault(
+            406,
+            "Version 2.36 is not supported by the API. Minimum is 2.1 and maximum is 2.35.",
+            "2.36",
+        ),
+    ),
+    Difference(
+        f"{_JUNO_REASON} It did not say which.",
+        ("server-unknown-v2",),
+        _fault(404, f"Instance {CASES['server-unknown-v2'].path[-36:]} could not be found.", None),
+        _fault(404, "Instance could not be found", None),
+    ),
     # Accept.
     Difference(
         "The most specific range counts for a type, and the vendor's then weighs more.",

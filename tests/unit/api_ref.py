@@ -4,6 +4,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,7 +19,16 @@ from bm_shim.app import create_flask_app
 from bm_shim.context import RequestContext
 from bm_shim.inventory import Inventory
 from bm_shim.legacy_ids import derived_id
-from bm_shim.model import Interface, InterfaceMatch, NewInterface, NewNode, Node
+from bm_shim.listing import Listing
+from bm_shim.model import (
+    Instance,
+    Interface,
+    InterfaceMatch,
+    NewInterface,
+    NewNode,
+    Node,
+    ServerState,
+)
 
 ROOT = Path(__file__).parents[2]
 DIRECTORY = ROOT / "api-ref"
@@ -78,6 +88,38 @@ NODES = (
     ),
 )
 
+# What runs on the first of them, and something that failed.
+_RUNNING = Instance(
+    uuid=str(NODES[0].instance_uuid),
+    node_uuid=NODES[0].uuid,
+    name="database-1",
+    project_id=PROJECT,
+    service_host="compute-bm-1",
+    flavor="baremetal",
+    cpus=16,
+    memory_mb=65536,
+    local_gb=960,
+    state=ServerState("ACTIVE", "active", None),
+    power_state=1,
+    maintenance=False,
+    protected=False,
+    last_error=None,
+    created_at=datetime(2014, 2, 3, 4, 5, 6, tzinfo=UTC),
+    updated_at=datetime(2026, 11, 20, 9, 14, 32, tzinfo=UTC),
+)
+INSTANCES = (
+    _RUNNING,
+    replace(
+        _RUNNING,
+        uuid="4a7d1e93-6f28-4c05-b7e4-0d9c3f5a8b61",
+        node_uuid="91c5e7f2-0b3d-4d86-a2f9-6e4b8d1c7035",
+        name="database-2",
+        state=ServerState("ERROR", "error", None),
+        power_state=0,
+        last_error="Error while attempting to adopt node",
+    ),
+)
+
 # What create and add_interface make.
 _NEW_NODE_UUID = "2d6f4c1b-e05a-47c8-8b93-a4f7d1e60c52"
 _NEW_PORT_UUID = "b7a05e92-6c3d-4f18-9d2e-81f4c0a7d365"
@@ -85,26 +127,32 @@ _NEW_PORT_UUID = "b7a05e92-6c3d-4f18-9d2e-81f4c0a7d365"
 
 @dataclass
 class FakeInventory:
-    """Has the two nodes, and takes everything."""
+    """Has the two nodes and the instances, and takes everything."""
 
     #: Raised by each call.
     error: Exception | None = None
     asked: list[object] = field(default_factory=list)
     public_url: str | None = "https://ironic.example.org:6385"
 
-    def list_nodes(self, context: RequestContext, *, detail: bool = False) -> list[Node]:
-        self._note("list")
-        return [node if detail else replace(node, updated_at=None) for node in NODES]
+    @property
+    def instances(self) -> "FakeInstances":
+        return FakeInstances(self)
+
+    def list_nodes(
+        self, context: RequestContext, *, detail: bool = False, max_age: float = 0
+    ) -> Listing:
+        self.note("list")
+        return Listing([node if detail else replace(node, updated_at=None) for node in NODES])
 
     def get_node(self, context: RequestContext, node_id: str) -> Node:
-        self._note(node_id)
+        self.note(node_id)
         for node in NODES:
             if node_id in (node.uuid, str(node.recorded_id)):
                 return node
         raise errors.NodeNotFound(node_id)
 
     def create_node(self, context: RequestContext, new: NewNode) -> Node:
-        self._note(new)
+        self.note(new)
         node = translation.node_to_ironic(
             new, uuid=_NEW_NODE_UUID, driver="ipmi", cpu_arch="x86_64", mark="req-1"
         )
@@ -118,19 +166,43 @@ class FakeInventory:
 
     def add_interface(self, context: RequestContext, node_id: str, new: NewInterface) -> Interface:
         self.get_node(context, node_id)
-        self._note(new)
+        self.note(new)
         return translation.interface_from_ironic(_port(new))
 
     def remove_interface(
         self, context: RequestContext, node_id: str, match: InterfaceMatch
     ) -> None:
         self.get_node(context, node_id)
-        self._note(match)
+        self.note(match)
 
-    def _note(self, what: object) -> None:
+    def note(self, what: object) -> None:
         self.asked.append(what)
         if self.error is not None:
             raise self.error
+
+
+@dataclass
+class FakeInstances:
+    """Has the instances, and takes everything."""
+
+    inventory: FakeInventory
+
+    def list(self, context: RequestContext, *, detail: bool = False) -> list[Instance]:
+        self.inventory.note("list")
+        return list(INSTANCES)
+
+    def get(self, context: RequestContext, server_id: str) -> Instance:
+        self.inventory.note(server_id)
+        for instance in INSTANCES:
+            if instance.uuid == server_id:
+                return instance
+        raise errors.InstanceNotFound(server_id)
+
+    def reboot(self, context: RequestContext, instance: Instance, *, soft: bool) -> None:
+        self.inventory.note({"soft": soft})
+
+    def delete(self, context: RequestContext, instance: Instance) -> None:
+        self.inventory.note("delete")
 
 
 def _port(new: NewInterface) -> dict[str, object]:
@@ -139,9 +211,9 @@ def _port(new: NewInterface) -> dict[str, object]:
 
 
 def service(inventory: FakeInventory | None = None, **options: object) -> Flask:
-    """Return the views, with some ``[api]`` options."""
+    """Return the views, all that there are, with some ``[api]`` options."""
     conf = configuration.load(config_files=[])
-    for name, value in options.items():
+    for name, value in {"serve_instances": True, **options}.items():
         conf.set_override(name, value, group="api")
     return create_flask_app(conf, cast(Inventory, inventory or FakeInventory()))
 
@@ -161,6 +233,10 @@ def routes() -> Iterator[tuple[str, str, str]]:
         path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
             yield method, path, rule.endpoint.rpartition(".")[2]
+
+
+#: Views that only say that there is no such thing.
+REFUSALS = {"update_node", "update_server", "refuse_launch", "refuse_choice", "refuse_image"}
 
 
 def openapi() -> dict[str, Any]:

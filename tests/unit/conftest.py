@@ -5,6 +5,8 @@ import logging
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -17,10 +19,21 @@ from bm_shim import conf as configuration
 from bm_shim import inventory as inventory_module
 from bm_shim.app import create_app
 from bm_shim.context import RequestContext
+from bm_shim.errors import InstanceNotFound
+from bm_shim.instances import Instances
 from bm_shim.inventory import Inventory
-from bm_shim.model import Interface, InterfaceMatch, NewInterface, NewNode, Node
+from bm_shim.listing import Listing
+from bm_shim.model import (
+    Instance,
+    Interface,
+    InterfaceMatch,
+    NewInterface,
+    NewNode,
+    Node,
+    ServerState,
+)
 
-from .wire import SERVICE_PASSWORD, Ironic, Keystone
+from .wire import OTHER_PROJECT, PROJECT, SERVICE_PASSWORD, Ironic, Keystone
 
 Options = Mapping[str, Mapping[str, object]]
 
@@ -33,9 +46,9 @@ _SERVICE_ACCOUNT: dict[str, object] = {
     "project_name": "service",
     "project_domain_name": "Default",
 }
-#: No Keystone: everybody may do everything, and Ironic wants no token.
+#: No Keystone: everybody may do everything, and Ironic wants no token. All that can be served is.
 _NOAUTH: Options = {
-    "api": {"auth_strategy": "noauth"},
+    "api": {"auth_strategy": "noauth", "serve_instances": True},
     "ironic": {
         "auth_type": "none",
         "endpoint_override": Ironic.url,
@@ -117,6 +130,56 @@ def keystone(wire: responses.RequestsMock) -> Keystone:
     return service
 
 
+class StubInstances(Instances):
+    """Holds three instances; calls are recorded with those of the inventory."""
+
+    own = Instance(
+        uuid="3c9e6d52-7b41-4f08-9a1d-5e2f8c7b6a01",
+        node_uuid="1be26c0b-03f2-4d2e-ae87-c02d7f33c123",
+        name="web-1",
+        project_id=PROJECT,
+        service_host="host1",
+        flavor="baremetal",
+        cpus=8,
+        memory_mb=16384,
+        local_gb=480,
+        state=ServerState("ACTIVE", "active", None),
+        power_state=1,
+        maintenance=False,
+        protected=False,
+        last_error=None,
+        created_at=datetime(2014, 2, 3, 4, 5, 6, tzinfo=UTC),
+        updated_at=datetime(2026, 11, 22, 20, 30, 17, tzinfo=UTC),
+    )
+    others = replace(
+        own, uuid="3c9e6d52-7b41-4f08-9a1d-5e2f8c7b6a02", name="db-1", project_id=OTHER_PROJECT
+    )
+    nobodys = replace(
+        own, uuid="3c9e6d52-7b41-4f08-9a1d-5e2f8c7b6a03", name="old-1", project_id=None
+    )
+
+    def __init__(self, inventory: "StubInventory") -> None:
+        self._inventory = inventory
+        self.all = [self.nobodys, self.others, self.own]
+
+    def list(self, context: RequestContext, *, detail: bool = False) -> list[Instance]:
+        self._inventory.note(context, "list", detail)
+        return self.all
+
+    def get(self, context: RequestContext, server_id: str) -> Instance:
+        self._inventory.note(context, "get", server_id)
+        for instance in self.all:
+            if instance.uuid == server_id:
+                return instance
+        raise InstanceNotFound(server_id)
+
+    def reboot(self, context: RequestContext, instance: Instance, *, soft: bool) -> None:
+        self._inventory.note(context, "reboot", instance, soft)
+
+    def delete(self, context: RequestContext, instance: Instance) -> None:
+        self._inventory.note(context, "delete", instance)
+
+
 class StubInventory(Inventory):
     """Holds one node, records calls, and fails when told to."""
 
@@ -147,44 +210,50 @@ class StubInventory(Inventory):
         self.reset()
 
     def reset(self) -> None:
+        self.listing = Listing([self.node])
+        self.max_age = 0.0
         self.calls: list[tuple[Any, ...]] = []
         self.callers: list[RequestContext] = []
         self.failure: Exception | None = None
+        self.instances: StubInstances = StubInstances(self)
         self.ironic_url: str | None = None
 
     @property
     def public_url(self) -> str | None:
         return self.ironic_url
 
-    def _note(self, context: RequestContext, *call: object) -> None:
+    def note(self, context: RequestContext, *call: object) -> None:
         self.callers.append(context)
         self.calls.append(call)
         if self.failure is not None:
             raise self.failure
 
-    def list_nodes(self, context: RequestContext, *, detail: bool = False) -> list[Node]:
-        self._note(context, "list")
-        return [self.node]
+    def list_nodes(
+        self, context: RequestContext, *, detail: bool = False, max_age: float = 0
+    ) -> Listing:
+        self.note(context, "list")
+        self.max_age = max_age
+        return self.listing
 
     def get_node(self, context: RequestContext, node_id: str) -> Node:
-        self._note(context, "show", node_id)
+        self.note(context, "show", node_id)
         return self.node
 
     def create_node(self, context: RequestContext, new: NewNode) -> Node:
-        self._note(context, "create", new)
+        self.note(context, "create", new)
         return self.node
 
     def delete_node(self, context: RequestContext, node_id: str) -> None:
-        self._note(context, "delete", node_id)
+        self.note(context, "delete", node_id)
 
     def add_interface(self, context: RequestContext, node_id: str, new: NewInterface) -> Interface:
-        self._note(context, "add", node_id, new)
+        self.note(context, "add", node_id, new)
         return self.interface
 
     def remove_interface(
         self, context: RequestContext, node_id: str, match: InterfaceMatch
     ) -> None:
-        self._note(context, "remove", node_id, match)
+        self.note(context, "remove", node_id, match)
 
 
 @pytest.fixture(scope="session")

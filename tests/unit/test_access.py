@@ -7,7 +7,7 @@ from flask import Flask, Response
 from bm_shim import context, errors, formats
 from bm_shim.api import access, faults, prefixes
 from bm_shim.context import RequestContext
-from bm_shim.policy import LIST, SHOW, Policy
+from bm_shim.policy import LIST, SHOW, SHOW_SERVER, Policy
 
 from .conftest import MakeConf, StubInventory
 
@@ -23,6 +23,8 @@ def app(make_conf: MakeConf, inventory: StubInventory) -> Flask:
         inventory=inventory,
         dialects=formats.by_prefix(["ironic-proxy", "v1.1:nova-baremetal"], prefixes.ALL),
         read_only=False,
+        max_limit=1000,
+        list_max_age=0,
     )
     access.init_app(app, services)
     faults.init_app(app)
@@ -46,13 +48,33 @@ def test_one_rule_guards_a_view(app: Flask) -> None:
 
 def test_of_several_rules_the_view_chooses_one(app: Flask) -> None:
     @app.get("/")
-    @access.requires(LIST, SHOW)
+    @access.authorizes(LIST, SHOW)
     def view() -> Response:
         access.authorize(SHOW)
         return Response()
 
     assert access.rules_of(view) == (LIST, SHOW)
     assert [ask(app, caller) for caller in (ADMIN, MEMBER, None)] == [200, 403, 401]
+
+
+def test_a_rule_is_about_the_project_of_the_resource(app: Flask) -> None:
+    """That of the caller, unless the view knows better."""
+
+    @app.get("/<project_id>")
+    @access.authorizes(SHOW_SERVER)
+    def view(project_id: str) -> Response:
+        access.authorize(SHOW_SERVER, None if project_id == "none" else project_id)
+        return Response()
+
+    reader = RequestContext(user_id="r", roles=["reader"], project_id="p")
+    assert [ask(app, reader, path) for path in ("/p", "/none", "/q")] == [200, 200, 403]
+    assert ask(app, ADMIN, "/q") == 200
+
+
+@pytest.mark.parametrize(("caller", "expected"), [(ADMIN, True), (MEMBER, False)])
+def test_who_is_an_administrator(app: Flask, caller: RequestContext, expected: bool) -> None:
+    with app.test_request_context(environ_overrides={context.ENVIRON_KEY: caller}):
+        assert access.is_admin() is expected
 
 
 def test_public_views_need_nobody(app: Flask) -> None:

@@ -13,11 +13,13 @@ from werkzeug.test import TestResponse
 from bm_shim.formats import FORMATS
 from bm_shim.model import InterfaceMatch, NewInterface, NewNode
 
-from .api_ref import NODES, PROJECT, SAMPLES, SOURCE, FakeInventory, client, service
+from .api_ref import INSTANCES, NODES, PROJECT, SAMPLES, SOURCE, FakeInventory, client, service
 
 _NODES = f"/v2/{PROJECT}/os-baremetal-nodes"
 _NODE = f"{_NODES}/{NODES[0].recorded_id}"
 _EXTENSIONS = f"/v2/{PROJECT}/extensions"
+_SERVERS = f"/v2.1/{PROJECT}/servers"
+_SERVER = f"{_SERVERS}/{INSTANCES[0].uuid}"
 
 
 @dataclass(frozen=True)
@@ -29,16 +31,21 @@ class Exchange:
     response: str | None
     request: str | None = None
     format: str = "union"
+    role: str = "admin"
+    version: str = "2.1"
 
     def __str__(self) -> str:
         return str(self.response or self.request)
 
     def take_place(self, inventory: FakeInventory) -> TestResponse:
-        browser = client(service(inventory, response_format=[self.format]), "admin")
+        browser = client(service(inventory, response_format=[self.format]), self.role)
         body = (SAMPLES / self.request).read_bytes() if self.request else None
         # Requests without a sample of an answer are answered with nothing.
         suffix = (self.response or "").rpartition(".")[2]
-        headers = {"Accept": f"application/{suffix}"}
+        headers = {
+            "Accept": f"application/{suffix}",
+            "X-OpenStack-Nova-API-Version": self.version,
+        }
         if self.request:
             headers["Content-Type"] = f"application/{self.request.rpartition('.')[2]}"
         return browser.open(
@@ -87,6 +94,23 @@ EXCHANGES = [
     Exchange("GET", _EXTENSIONS, "extensions/list-response.xml"),
     Exchange("GET", f"{_EXTENSIONS}/os-baremetal-nodes", "extensions/show-response.json"),
     Exchange("GET", f"{_EXTENSIONS}/os-baremetal-nodes", "extensions/show-response.xml"),
+    Exchange("GET", f"{_SERVERS}?limit=1", "servers/list-response.json", role="reader"),
+    Exchange("GET", f"{_SERVERS}/detail", "servers/list-detail-response.json", role="reader"),
+    Exchange("GET", _SERVER, "servers/show-response.json", role="reader"),
+    Exchange("GET", _SERVER, "servers/show-response-2.35.json", version="2.35"),
+    # In XML under the prefixes that had it.
+    *(
+        Exchange(
+            "POST",
+            f"{_SERVER.replace('v2.1', 'v2')}/action",
+            None,
+            f"servers/reboot-request.{suffix}",
+        )
+        for suffix in ("json", "xml")
+    ),
+    Exchange(
+        "GET", f"/v2.1/{PROJECT}/flavors/baremetal", "flavors/show-response.json", role="reader"
+    ),
     Exchange("GET", f"{_NODES}/13", "faults/not-found.json"),
     Exchange("GET", f"{_NODES}/13", "faults/not-found.xml"),
 ]
@@ -106,6 +130,7 @@ MEANINGS = {
     ),
     "add-interface": NewInterface("52:54:00:A1:0C:18", datapath_id="0", port_no=1),
     "remove-interface": InterfaceMatch(address="52:54:00:A1:0C:17"),
+    "reboot": {"soft": True},
 }
 
 
@@ -134,7 +159,7 @@ def test_sample_is_understood(exchange: Exchange) -> None:
     inventory = FakeInventory()
     exchange.take_place(inventory)
     assert exchange.request is not None
-    name = exchange.request.removeprefix("nodes/").partition("-request")[0]
+    name = exchange.request.rpartition("/")[2].partition("-request")[0]
     assert inventory.asked[-1] == MEANINGS[name]
 
 

@@ -19,6 +19,12 @@ DEFAULTS = {
     ("enroll", "cpu_arch"): "x86_64",
     ("enroll", "resource_class"): "baremetal",
     ("enroll", "target_state"): "available",
+    ("identity_bridge", "enabled"): False,
+    ("identity_bridge", "default_domain_id"): "default",
+    ("identity_bridge", "tls_terminated"): False,
+    ("identity_bridge", "failed_logins_per_minute"): 10,
+    ("identity_bridge", "failed_logins_storage"): "memory://",
+    ("identity_bridge", "timeout"): 10,
     ("ironic", "api_max_retries"): 3,
     ("ironic", "api_retry_interval"): 1,
     ("ironic", "retry_timeout"): 10,
@@ -99,6 +105,9 @@ def test_the_environment_wins_over_files(
         ("api", "read_only", "perhaps"),
         ("enroll", "target_state", "active"),
         ("enroll", "resource_class", "x" * 81),
+        ("identity_bridge", "enabled", "perhaps"),
+        ("identity_bridge", "tls_terminated", "perhaps"),
+        ("identity_bridge", "failed_logins_per_minute", 0),
         ("ironic", "api_max_retries", -1),
         ("ironic", "api_max_retries", "many"),
         ("ironic", "api_retry_interval", -0.1),
@@ -203,7 +212,9 @@ def test_listing_does_not_change_defaults_of_libraries(make_conf: MakeConf) -> N
     ]
 
 
-@pytest.mark.parametrize("option", ["password", "application_credential_secret"])
+@pytest.mark.parametrize(
+    "option", ["password", "application_credential_secret", "failed_logins_storage"]
+)
 def test_secrets_are_marked(option: str) -> None:
     opts = [opt for _, options in configuration.list_opts() for opt in options]
     (found,) = [opt for opt in opts if opt.dest == option]

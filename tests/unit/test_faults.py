@@ -26,6 +26,7 @@ NAMES = {
     409: "conflictingRequest",
     413: "overLimit",
     415: "badMediaType",
+    429: "overLimit",
     500: "computeFault",
     501: "notImplemented",
     502: "computeFault",
@@ -36,12 +37,12 @@ ERRORS = [
     for _, each in inspect.getmembers(errors, inspect.isclass)
     if issubclass(each, errors.ShimError)
 ]
-#: All but the one that the dialects have words for, and that has nothing more to tell.
-WITH_WORDS = [each for each in ERRORS if each is not errors.NodeNotFound]
+#: All but those that somebody else has words for, and that have nothing more to tell.
+WITH_WORDS = [e for e in ERRORS if e not in (errors.NodeNotFound, errors.InstanceNotFound)]
 
 
 def make(error: type[errors.ShimError]) -> errors.ShimError:
-    return errors.NodeNotFound("42") if error is errors.NodeNotFound else error()
+    return error() if error in WITH_WORDS else error("42")
 
 
 def body_of(error: errors.ShimError) -> tuple[str, dict[str, Any]]:
@@ -73,8 +74,12 @@ def test_details_are_never_shown(error: type[errors.ShimError]) -> None:
 @pytest.mark.parametrize("error", ERRORS)
 def test_retry_after_is_sent_where_trying_again_helps(error: type[errors.ShimError]) -> None:
     sent = faults.render(make(error), {}).headers.get("Retry-After")
-    again = error in (errors.ServiceUnavailable, errors.NodeLocked)
-    assert sent == ("5" if again else None)
+    seconds = {
+        errors.ServiceUnavailable: "5",
+        errors.NodeLocked: "5",
+        errors.TooManyRequests: "60",
+    }
+    assert sent == seconds.get(error)
 
 
 def test_a_node_that_is_not_found_is_known_by_the_id_asked_for() -> None:

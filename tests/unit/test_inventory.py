@@ -90,7 +90,7 @@ def state(ironic: Ironic) -> tuple[Any, Any]:
 
 
 def test_a_list_has_all_nodes_with_their_interfaces(inventory: Inventory, fleet: Ironic) -> None:
-    nodes = inventory.list_nodes(CONTEXT)
+    nodes = inventory.list_nodes(CONTEXT).nodes
     assert [(n.uuid, [i.address for i in n.interfaces]) for n in nodes] == [
         (A, [MAC, MAC_2]),
         (B, [MAC_B]),
@@ -100,13 +100,13 @@ def test_a_list_has_all_nodes_with_their_interfaces(inventory: Inventory, fleet:
 
 
 def test_an_empty_fleet(inventory: Inventory, ironic: Ironic) -> None:
-    assert inventory.list_nodes(CONTEXT) == []
+    assert inventory.list_nodes(CONTEXT).nodes == []
 
 
 def test_ports_of_vanished_nodes_are_left_out(inventory: Inventory, fleet: Ironic) -> None:
     fleet.add_port("0000000c-0000-4000-8000-000000000000", "gone", "52:54:00:00:00:99")
     fleet.ports[PORT_A]["node_uuid"] = None
-    nodes = inventory.list_nodes(CONTEXT)
+    nodes = inventory.list_nodes(CONTEXT).nodes
     assert [i.address for n in nodes for i in n.interfaces] == [MAC_2, MAC_B]
 
 
@@ -861,7 +861,7 @@ def test_callers_who_see_a_part_of_the_fleet_are_told_so(
 ) -> None:
     inventory = Inventory(make_conf({"ironic": {"forward_user_token": True}}))
     context = RequestContext(auth_token="caller")
-    assert len(inventory.list_nodes(context)) == 3
+    assert len(inventory.list_nodes(context).nodes) == 3
     deny_the_right_to_list(fleet)
     with pytest.raises(errors.Forbidden):
         inventory.list_nodes(context)

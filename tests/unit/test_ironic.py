@@ -240,6 +240,16 @@ def test_links_to_the_next_page_lead_to_our_endpoint(
     assert connection.list_nodes(["uuid"]) == [{"uuid": A}, {"uuid": B}]
 
 
+@pytest.mark.parametrize("link", ["", "?", "/", "/v1/ports", "//x", "/v1/nodes/..", "http://["])
+def test_links_to_something_else_are_not_followed(
+    connection: Connection, fleet: Ironic, link: str
+) -> None:
+    fleet.fail("GET /v1/nodes", answer(200, {"nodes": [], "next": link}))
+    with pytest.raises(errors.BadGateway):
+        connection.list_nodes(["uuid"])
+    assert len(fleet.requests) == 1
+
+
 def vanish(fleet: Ironic, times: int) -> None:
     """Take away the row where the next page begins, ``times`` times."""
     spare = [f"{n:08x}-03f2-4d2e-ae87-c02d7f33c123" for n in range(10)]
@@ -327,6 +337,27 @@ def test_nonsense_is_no_answer(
     with pytest.raises(errors.BadGateway) as caught:
         call(connection)
     assert caught.value.detail
+
+
+@pytest.mark.parametrize("outcome", [HTML, TRUNCATED])
+@each(QUESTIONS | {name: WRITES[name] for name in ("delete_node", "delete_port")})
+def test_nonsense_is_no_right_and_no_success(
+    connection: Connection, fleet: Ironic, outcome: Answer, call: Call
+) -> None:
+    fleet.fail(ANYTHING, outcome, ALWAYS)
+    with pytest.raises(errors.BadGateway):
+        call(connection)
+
+
+@pytest.mark.parametrize("status", [400, 404, 409])
+@each(CALLS)
+def test_what_a_proxy_says_is_not_ironics_word(
+    connection: Connection, fleet: Ironic, status: int, call: Call
+) -> None:
+    page = Answer(status, "<html>no</html>", {"Content-Type": "text/html"})
+    fleet.fail(ANYTHING, page, ALWAYS)
+    with pytest.raises(errors.BadGateway):
+        call(connection)
 
 
 @each({name: READS[name] for name in ("list_nodes", "list_ports", "list_node_ports")})

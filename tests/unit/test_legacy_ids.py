@@ -4,13 +4,14 @@
 import logging
 import threading
 import time
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID, uuid1, uuid4
 
 import pytest
 
-from bm_shim import legacy_ids
 from bm_shim.legacy_ids import DERIVED_FROM, Entry, IdIndex, derived_id, names, recorded_id
+
+from .followers import Followers
 
 A = "aaaaaaaa-03f2-4d2e-ae87-c02d7f33c123"
 B = "bbbbbbbb-03f2-4d2e-ae87-c02d7f33c456"
@@ -188,25 +189,17 @@ def test_errors_of_a_listing_pass_through_and_the_next_miss_lists_again(
 
 
 class Waiting:
-    """Counts who waits for the listing of another, and holds sleepers until all do."""
+    """Holds sleepers until all expected callers wait for them."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
-        joined = threading.Semaphore(0)
-
-        class Noted(Future[None]):
-            def result(self, timeout: float | None = None) -> None:
-                joined.release()
-                return super().result(timeout)
-
+        followers = Followers(monkeypatch)
         pass_time = time.sleep
 
         def sleep(seconds: float) -> None:
-            for _ in range(self.expected):
-                assert joined.acquire(timeout=5)
+            followers.await_(self.expected)
             pass_time(seconds)
 
         self.expected = 0
-        monkeypatch.setattr(legacy_ids, "Future", Noted)
         monkeypatch.setattr(time, "sleep", sleep)
 
 
@@ -303,6 +296,27 @@ def test_who_asks_during_a_listing_gets_a_later_one(index: IdIndex, clock: Clock
         assert early.result(5) in (None, A)
         assert late.result(5) == A
     assert len(fleet.listed_at) == 2
+
+
+def test_listings_of_callers_who_see_different_fleets_are_not_shared(
+    index: IdIndex, clock: Clock
+) -> None:
+    """Who sees nothing must not answer for who sees all; nor does anybody wait."""
+    nothing, fleet = Fleet(clock), Fleet(clock, (A, 42))
+    begun, may_end = threading.Event(), threading.Event()
+
+    def list_slowly() -> list[Entry]:
+        begun.set()
+        assert may_end.wait(5)
+        return nothing()
+
+    with ThreadPoolExecutor(1) as pool:
+        stranger = pool.submit(index.find, 42, list_slowly, shared=False)
+        assert begun.wait(5)
+        assert index.find(42, fleet, shared=False) == A
+        may_end.set()
+        assert stranger.result(5) is None
+    assert clock.slept == []
 
 
 def test_uuids_do_not_share_derived_ids() -> None:

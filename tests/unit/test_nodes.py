@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from bm_shim import errors
-from bm_shim.formats import union
+from bm_shim.formats import nova_baremetal, union
+from bm_shim.listing import Listing
 from bm_shim.model import InterfaceMatch, NewInterface, NewNode
 
 from .conftest import Api, MakeConf, StubInventory
@@ -35,6 +36,45 @@ def test_list(api: Api, inventory: StubInventory, path: str) -> None:
     assert response.headers["Content-Type"] == "application/json"
     assert response.json == {"nodes": [union.node_in_list(NODE)]}
     assert inventory.calls == [("list",)]
+
+
+def test_a_list_does_not_tell_its_age_unless_it_may_be_old(
+    api: Api, inventory: StubInventory
+) -> None:
+    assert "Age" not in api("GET", COLLECTION).headers
+    assert inventory.max_age == 0
+
+
+@every_prefix
+def test_a_list_that_may_be_old_tells_its_age(
+    make_conf: MakeConf, inventory: StubInventory, path: str
+) -> None:
+    api = Api(make_conf({"api": {"list_max_age": 10}}), inventory)
+    for began, age in ((107.9, "0"), (100, "7")):
+        inventory.listing = Listing([NODE], began, clock=lambda: 107.9)
+        response = api("GET", path)
+        assert response.headers["Age"] == age
+        assert response.json == {"nodes": [union.node_in_list(NODE)]}
+    assert inventory.max_age == 10
+    assert "Age" not in api("GET", f"{path}/42").headers
+
+
+def test_a_shared_listing_has_a_body_for_each_format_and_media_type(
+    make_conf: MakeConf, inventory: StubInventory
+) -> None:
+    api = Api(make_conf({"api": {"response_format": "nova-baremetal,v2.1:union"}}), inventory)
+    for _ in range(2):
+        by_accept = [
+            api("GET", path, headers={"Accept": accept})
+            for path in ("/v2/os-baremetal-nodes", COLLECTION)
+            for accept in ("application/json", "application/xml")
+        ]
+        assert [each.content_type for each in by_accept] == [
+            "application/json", "application/xml", "application/json", "application/json",
+        ]  # fmt: skip
+        assert by_accept[0].json == {"nodes": [nova_baremetal.node_in_list(NODE)]}
+        assert by_accept[1].data.startswith(b"<?xml")
+        assert by_accept[2].json == by_accept[3].json == {"nodes": [union.node_in_list(NODE)]}
 
 
 @every_prefix

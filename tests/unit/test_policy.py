@@ -70,6 +70,98 @@ def test_the_refusal_has_novas_words(default: Policy, rule: str) -> None:
     assert caught.value.message == f"Policy doesn't allow {rule} to be performed."
 
 
+# Servers
+
+SERVER_OPERATIONS = [
+    "os_compute_api:servers:index",
+    "os_compute_api:servers:index:get_all_tenants",
+    "os_compute_api:servers:detail",
+    "os_compute_api:servers:detail:get_all_tenants",
+    "os_compute_api:servers:show",
+    "os_compute_api:servers:reboot",
+    "os_compute_api:servers:delete",
+]
+READING = [SERVER_OPERATIONS[0], SERVER_OPERATIONS[2], SERVER_OPERATIONS[4]]
+CHANGING = SERVER_OPERATIONS[5:]
+READER = RequestContext(user_id="r", roles=["reader"], project_id="p")
+SYSTEM_READER = RequestContext(user_id="r", roles=["reader"], system_scope="all")
+
+
+def all_with(policy: Policy, context: RequestContext, project_id: str | None = None) -> list[str]:
+    """Return what somebody may do with the servers of a project; None: the own one."""
+
+    def may_with(rule: str) -> bool:
+        try:
+            policy.authorize(context, rule, project_id)
+        except Forbidden:
+            return False
+        return True
+
+    return [rule for rule in SERVER_OPERATIONS if may_with(rule)]
+
+
+@pytest.mark.parametrize(
+    ("context", "own", "others"),
+    [
+        (ADMIN, SERVER_OPERATIONS, SERVER_OPERATIONS),
+        (SYSTEM_ADMIN, SERVER_OPERATIONS, SERVER_OPERATIONS),
+        (MEMBER, READING + CHANGING, []),
+        (READER, READING, []),
+        # No project, so no server is theirs.
+        (SYSTEM_MEMBER, [], []),
+        (SYSTEM_READER, [], []),
+        (DOMAIN_ADMIN, [], []),
+        (NO_ROLE, [], []),
+        (BOSS, [], []),
+    ],
+)
+def test_who_may_do_what_with_servers(
+    default: Policy, context: RequestContext, own: list[str], others: list[str]
+) -> None:
+    assert all_with(default, context) == own
+    assert all_with(default, context, "another") == others
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("compute:get_all", READING[:2]),
+        ("compute:get", READING[2:]),
+        ("compute:reboot", CHANGING[:1]),
+        ("compute:delete", CHANGING[1:]),
+        ("compute:get_all_tenants", []),
+        *((name, [name]) for name in SERVER_OPERATIONS),
+    ],
+)
+def test_names_for_operations_on_servers(
+    make_conf: MakeConf, tmp_path: Path, name: str, meant: list[str]
+) -> None:
+    """The first five are those of Grizzly to Juno."""
+    found = from_file(make_conf, tmp_path / "policy.yaml", **{name: "role:boss"})
+    assert all_with(found, BOSS) == meant
+    assert all_with(found, ADMIN) == [rule for rule in SERVER_OPERATIONS if rule not in meant]
+
+
+def test_a_rule_of_admin_or_owner(make_conf: MakeConf, tmp_path: Path) -> None:
+    """The default of Grizzly to Ussuri, which old files name."""
+    found = from_file(
+        make_conf, tmp_path / "policy.yaml", **{"compute:delete": "rule:admin_or_owner"}
+    )
+    for context, project_id, allowed in [
+        (NO_ROLE, None, False),
+        (BOSS, None, True),
+        (BOSS, "another", False),
+        (ADMIN, "another", True),
+        (SYSTEM_MEMBER, None, False),
+    ]:
+        assert (policy.DELETE_SERVER in all_with(found, context, project_id)) is allowed
+
+
+@pytest.mark.parametrize(("context", "expected"), [(ADMIN, True), (MEMBER, False), (BOSS, False)])
+def test_who_is_an_administrator(default: Policy, context: RequestContext, expected: bool) -> None:
+    assert default.is_admin(context) is expected
+
+
 def test_the_operations_have_novas_names() -> None:
     assert OPERATIONS == [
         policy.LIST,

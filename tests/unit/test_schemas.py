@@ -2,13 +2,14 @@
 """What the bodies of requests may hold."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from bm_shim import schemas
 from bm_shim.errors import BadRequest
-from bm_shim.model import InterfaceMatch, NewInterface, NewNode
+from bm_shim.model import InterfaceMatch, NewInterface, NewNode, ServerQuery
 
 MAC = "52:54:00:cf:2d:31"
 UUID = "1be26c0b-03f2-4d2e-ae87-c02d7f33c123"
@@ -341,3 +342,120 @@ def test_no_message_repeats_a_value_of_an_interface(key: str, value: object) -> 
 
 def test_the_password_is_in_no_repr() -> None:
     assert SECRET not in repr(load_node(pm_password=SECRET))
+
+
+# Servers
+
+
+@pytest.mark.parametrize(
+    ("kind", "soft"),
+    [("SOFT", True), ("soft", True), ("sOfT", True), ("HARD", False), ("Hard", False)],
+)
+def test_reboot(kind: str, soft: bool) -> None:
+    body = {"reboot": {"type": kind, "more": 1}}
+    assert schemas.load(schemas.RebootSchema(), body, "reboot") is soft
+
+
+@pytest.mark.parametrize(
+    ("reboot", "message"),
+    [
+        ({}, "Missing argument 'type' for reboot"),
+        ({"TYPE": "SOFT"}, "Missing argument 'type' for reboot"),
+        ({"type": None}, "Argument 'type' for reboot is not HARD or SOFT"),
+        ({"type": ""}, "Argument 'type' for reboot is not HARD or SOFT"),
+        ({"type": "warm"}, "Argument 'type' for reboot is not HARD or SOFT"),
+        ({"type": " SOFT"}, "Argument 'type' for reboot is not HARD or SOFT"),
+        ({"type": 1}, "Argument 'type' for reboot is not HARD or SOFT"),
+        ({"type": ["SOFT"]}, "Argument 'type' for reboot is not HARD or SOFT"),
+    ],
+)
+def test_reboot_of_no_type(reboot: dict[str, object], message: str) -> None:
+    with pytest.raises(BadRequest) as caught:
+        schemas.load(schemas.RebootSchema(), {"reboot": reboot}, "reboot")
+    assert caught.value.message == message
+
+
+def query(**parameters: str | list[str]) -> ServerQuery:
+    lists = {n: [value] if isinstance(value, str) else value for n, value in parameters.items()}
+    return schemas.load_server_query(lists)
+
+
+def test_a_query_of_nothing() -> None:
+    assert query() == ServerQuery()
+    assert query(nonsense="1", sort_key="name", offset="2", page_size="3") == ServerQuery()
+
+
+@pytest.mark.parametrize(("text", "limit"), [("0", 0), ("1", 1), ("1000000", 10**6), (" 5 ", 5)])
+def test_limit(text: str, limit: int) -> None:
+    assert query(limit=text).limit == limit
+
+
+@pytest.mark.parametrize("text", ["", "a", "1.5", "0x1", "1_0", "٣", "9" * 20, "1 2", "None"])
+def test_no_limit(text: str) -> None:
+    with pytest.raises(BadRequest, match=r"^limit param must be an integer$"):
+        query(limit=text)
+
+
+@pytest.mark.parametrize(
+    ("text", "yes"),
+    [("1", True), ("True", True), ("yes", True), ("", True), ("0", False), ("False", False)],
+)
+def test_all_tenants(text: str, yes: bool) -> None:
+    assert query(all_tenants=text).all_tenants is yes
+
+
+@pytest.mark.parametrize("text", ["2", "maybe", "None", " "])
+def test_neither_all_tenants_nor_not(text: str) -> None:
+    with pytest.raises(BadRequest, match="Unrecognized value"):
+        query(all_tenants=text)
+
+
+@pytest.mark.parametrize(
+    ("text", "yes"), [("1", True), ("True", True), ("False", False), ("", False), ("x", False)]
+)
+def test_deleted(text: str, yes: bool) -> None:
+    assert query(deleted=text).deleted is yes
+
+
+def test_status_may_come_several_times() -> None:
+    assert query(status=["active", "Error"]).status == {"ACTIVE", "ERROR"}
+
+
+def test_of_others_the_last_counts() -> None:
+    asked = query(limit=["1", "2"], host=["a", "b"], marker=["c", "d"], all_tenants=["x", "1"])
+    assert asked == ServerQuery(limit=2, marker="d", all_tenants=True, equal={"host": "b"})
+
+
+@pytest.mark.parametrize(
+    "text", ["2026-11-22T20:30:17Z", "2026-11-22T20:30:17", "2026-11-22T22:30:17+02:00"]
+)
+def test_changes_since(text: str) -> None:
+    assert query(**{"changes-since": text}).changes_since == datetime(
+        2026, 11, 22, 20, 30, 17, tzinfo=UTC
+    )
+
+
+@pytest.mark.parametrize("text", ["", "now", "2026-99-22", "1400000000", "2026-11-22T22:30:17 2"])
+def test_changes_since_no_time(text: str) -> None:
+    with pytest.raises(BadRequest, match=r"^Invalid changes-since value$"):
+        query(**{"changes-since": text})
+
+
+def test_names_are_patterns() -> None:
+    patterns = query(name="^web", instance_name="1$").patterns
+    assert {name: pattern.pattern for name, pattern in patterns.items()} == {
+        "name": "^web",
+        "instance_name": "1$",
+    }
+
+
+@pytest.mark.parametrize("text", ["[", "(", "*", "(?P<x", "\\", "a**"])
+def test_names_that_are_no_patterns(text: str) -> None:
+    for name in ("name", "instance_name"):
+        with pytest.raises(BadRequest, match=f"^Invalid input for '{name}': Not a valid regular"):
+            query(**{name: text})
+
+
+def test_attributes_that_must_be_equal() -> None:
+    equal = {"flavor": "gold", "ip": "10.0.0.1", "uuid": UUID, "tags-any": "a,b"}
+    assert query(**equal, color="red").equal == equal

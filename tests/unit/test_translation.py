@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ironic's JSON to the model and back."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from bm_shim import translation
 from bm_shim.legacy_ids import derived_id
-from bm_shim.model import Interface, NewInterface, NewNode, Node
+from bm_shim.model import Instance, Interface, NewInterface, NewNode, Node, ServerState
 
 UUID = "1be26c0b-03f2-4d2e-ae87-c02d7f33c123"
 PORT_UUID = "4d2eae87-03f2-4d2e-ae87-c02d7f33c999"
@@ -366,3 +367,173 @@ def test_marks_tell_nodes_of_the_same_uuid_apart() -> None:
     assert not translation.bears_mark(body, "req-2")
     assert not translation.bears_mark({"uuid": UUID, "extra": {}}, "req-1")
     assert not translation.bears_mark({"uuid": UUID}, "None")
+
+
+# Instances
+
+ACTIVE: dict[str, Any] = {
+    "uuid": UUID,
+    "name": "rack-7",
+    "instance_uuid": "3c9e6d52-7b41-4f08-9a1d-5e2f8c7b6a01",
+    "instance_info": {"display_name": "web-1"},
+    "provision_state": "active",
+    "power_state": "power on",
+    "target_power_state": None,
+    "resource_class": "gold",
+    "properties": {"cpus": "8", "memory_mb": 16384, "local_gb": 480},
+    "owner": "owner",
+    "lessee": "lessee",
+    "maintenance": False,
+    "protected": False,
+    "last_error": None,
+    "created_at": "2026-01-01T00:00:00+00:00",
+    "updated_at": "2026-11-22T20:30:17+00:00",
+    "extra": {
+        "nova_baremetal": {
+            "service_host": "compute-7",
+            "instance_name": "web-one",
+            "created_at": "2014-02-03T04:05:06.000007",
+            "updated_at": "2014-02-04T04:05:06.000007",
+        }
+    },
+}
+
+
+def instance(**values: object) -> Instance:
+    return translation.instance_from_ironic(ACTIVE | values)
+
+
+def test_a_full_instance() -> None:
+    assert instance() == Instance(
+        uuid="3c9e6d52-7b41-4f08-9a1d-5e2f8c7b6a01",
+        node_uuid=UUID,
+        name="web-1",
+        project_id="lessee",
+        service_host="compute-7",
+        flavor="gold",
+        cpus=8,
+        memory_mb=16384,
+        local_gb=480,
+        state=ServerState("ACTIVE", "active", None),
+        power_state=1,
+        maintenance=False,
+        protected=False,
+        last_error=None,
+        created_at=datetime(2014, 2, 3, 4, 5, 6, 7, tzinfo=UTC),
+        updated_at=datetime(2026, 11, 22, 20, 30, 17, tzinfo=UTC),
+    )
+
+
+def test_a_bare_instance() -> None:
+    bare = translation.instance_from_ironic({"uuid": UUID, "instance_uuid": "i"})
+    assert bare == Instance(
+        uuid="i",
+        node_uuid=UUID,
+        name="i",
+        project_id=None,
+        service_host=None,
+        flavor="baremetal",
+        cpus=0,
+        memory_mb=0,
+        local_gb=0,
+        state=ServerState("UNKNOWN", None, None),
+        power_state=0,
+        maintenance=False,
+        protected=False,
+        last_error=None,
+        created_at=None,
+        updated_at=None,
+    )
+
+
+def test_all_that_is_read_of_a_list_of_instances_is_asked_for() -> None:
+    details = {"created_at", "last_error", "updated_at"}
+    assert {*translation.INSTANCE_FIELDS, *details} == ACTIVE.keys()
+    # Ironic refuses a list with these fields.
+    assert not {"created_at", "updated_at"} & set(translation.INSTANCE_FIELDS)
+
+
+@pytest.mark.parametrize(
+    ("values", "name"),
+    [
+        ({}, "web-1"),
+        ({"instance_info": {}}, "web-one"),
+        ({"instance_info": {"display_name": ""}}, "web-one"),
+        ({"instance_info": {"display_name": None}, "extra": {}}, "rack-7"),
+        ({"instance_info": None, "extra": None}, "rack-7"),
+        ({"instance_info": "web-1", "extra": [], "name": None}, ACTIVE["instance_uuid"]),
+        ({"instance_info": {"display_name": ["web-1"]}}, "web-one"),
+    ],
+)
+def test_an_instance_always_has_a_name(values: dict[str, object], name: str) -> None:
+    assert instance(**values).name == name
+
+
+@pytest.mark.parametrize(
+    ("owner", "lessee", "project"),
+    [
+        ("o", "l", "l"),
+        ("o", None, "o"),
+        ("o", "", "o"),
+        (None, "l", "l"),
+        (None, None, None),
+        ("", "", None),
+        (["o"], None, None),
+    ],
+)
+def test_whose_an_instance_is(owner: object, lessee: object, project: str | None) -> None:
+    assert instance(owner=owner, lessee=lessee).project_id == project
+
+
+@pytest.mark.parametrize(
+    ("values", "created", "updated"),
+    [
+        ({"extra": {}}, "2026-01-01T00:00:00", "2026-11-22T20:30:17"),
+        ({"extra": {}, "updated_at": None}, "2026-01-01T00:00:00", "2026-01-01T00:00:00"),
+        ({"extra": {}, "created_at": "once"}, None, "2026-11-22T20:30:17"),
+    ],
+)
+def test_times_of_an_instance(
+    values: dict[str, object], created: str | None, updated: str
+) -> None:
+    """Those recorded go first; then the node's. What is never changed was changed at first."""
+    read = instance(**values)
+    assert (read.created_at and read.created_at.isoformat()) == (created and f"{created}+00:00")
+    assert read.updated_at is not None
+    assert read.updated_at.isoformat() == f"{updated}+00:00"
+
+
+def test_an_error_is_read_without_secrets() -> None:
+    error = instance(last_error="ipmitool -U admin failed: 'ipmi_password': 's3cret'").last_error
+    assert error is not None
+    assert "s3cret" not in error
+    assert error.startswith("ipmitool")
+
+
+@pytest.mark.parametrize("value", [None, "true", 1, "", []])
+def test_only_true_is_true(value: object) -> None:
+    read = instance(maintenance=value, protected=value)
+    assert (read.maintenance, read.protected) == (False, False)
+    read = instance(maintenance=True, protected=True)
+    assert (read.maintenance, read.protected) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("2026-11-22T20:30:17+00:00", "2026-11-22T20:30:17+00:00"),
+        ("2026-11-22T20:30:17", "2026-11-22T20:30:17+00:00"),
+        ("2026-11-22T20:30:17.000007", "2026-11-22T20:30:17.000007+00:00"),
+        ("2026-11-22T20:30:17Z", "2026-11-22T20:30:17+00:00"),
+        ("2026-11-22T22:30:17+02:00", "2026-11-22T20:30:17+00:00"),
+        ("2026-13-01T00:00:00", None),
+        ("today", None),
+        ("", None),
+        (None, None),
+        (5, None),
+        ([], None),
+    ],
+)
+def test_times(text: object, read: str | None) -> None:
+    moment = translation.moment(text)
+    assert (moment.isoformat() if moment else None) == read

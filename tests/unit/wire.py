@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple, TypeAlias
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import requests
 import responses
@@ -138,20 +138,16 @@ class Collection:
     rows: dict[str, JsonObject] = field(default_factory=dict)
 
     def page(self, query: dict[str, str], size: int) -> Answer:
-        rows = [row for row in self.rows.values() if query.get("node") in (None, _owner(row))]
+        rows = [row for row in self.rows.values() if _fits(row, query)]
         if marker := query.get("marker"):
             if marker not in self.rows:
                 return refusal(404, f"Node {marker} could not be found.")
             rows = rows[list(self.rows).index(marker) + 1 :]
-        fields = query["fields"].split(",")
-        body: JsonObject = {
-            self.name: [{name: row.get(name) for name in fields} for row in rows[:size]]
-        }
+        body: JsonObject = {self.name: [_shown(row, query) for row in rows[:size]]}
         if len(rows) > size:
-            last = rows[size - 1]["uuid"]
-            body["next"] = (
-                f"{Ironic.url}/v1/{self.name}?fields={query['fields']}&marker={last}&limit={size}"
-            )
+            kept = {n: v for n, v in query.items() if n in ("fields", "detail", "associated")}
+            link = urlencode({**kept, "marker": rows[size - 1]["uuid"], "limit": size})
+            body["next"] = f"{Ironic.url}/v1/{self.name}?{link}"
         return answer(200, body)
 
 
@@ -233,6 +229,8 @@ class Ironic(Service):
         return answer(200, _masked(node))
 
     def _put_nodes(self, request: Request, uuid: str, *path: str) -> Answer:
+        if request.body == {"target": "deleted"}:
+            self.nodes[uuid] |= {"instance_uuid": None, "provision_state": "available"}
         return Answer(202)
 
     def _delete_nodes(self, request: Request, ident: str) -> Answer:
@@ -267,13 +265,16 @@ class Ironic(Service):
 
 
 class Keystone(Service):
-    """A small Keystone: signs the service in, and knows the tokens put into it."""
+    """A small Keystone: signs the service in, and knows the tokens and users put into it."""
 
     url = "http://keystone.test"
 
     def __init__(self, mock: responses.RequestsMock) -> None:
         super().__init__(mock)
         self.tokens: dict[str, JsonObject] = {SERVICE_TOKEN: _token("bm-shim", ["service"])}
+        #: By name. Each has the role admin in the one project.
+        self.passwords: dict[str, str] = {}
+        self.projects: list[JsonObject] = []
 
     def add_token(
         self, token: str, roles: Iterable[str], *, project: str | None = PROJECT
@@ -288,13 +289,36 @@ class Keystone(Service):
             version = {"id": "v3.14", "status": "stable", "links": links}
             return answer(200, {"version": version})
         if request.call == "POST /v3/auth/tokens":
-            made = answer(201, {"token": self.tokens[SERVICE_TOKEN]})
-            return made._replace(headers={**made.headers, "X-Subject-Token": SERVICE_TOKEN})
-        assert request.call == "GET /v3/auth/tokens"
+            token = self._sign_in(request.body["auth"])
+            if token is None:
+                return answer(401, {"error": {"code": 401, "message": "Wrong."}})
+            made = answer(201, {"token": self.tokens[token]})
+            return made._replace(headers={**made.headers, "X-Subject-Token": token})
+        if request.call == "GET /v3/auth/projects":
+            return answer(200, {"projects": self.projects})
         found = self.tokens.get(request.headers["X-Subject-Token"])
         if found is None:
             return answer(404, {"error": {"code": 404, "message": "Could not find token."}})
+        if request.call == "DELETE /v3/auth/tokens":
+            del self.tokens[request.headers["X-Subject-Token"]]
+            return Answer(204)
+        assert request.call == "GET /v3/auth/tokens"
         return answer(200, {"token": found})
+
+    def _sign_in(self, auth: JsonObject) -> str | None:
+        """Return a token; None if Keystone would give none."""
+        user = auth["identity"].get("password", {}).get("user", {})
+        name = user.get("name", "somebody")
+        if name == "bm-shim":
+            return SERVICE_TOKEN
+        if user and self.passwords.get(name) != user["password"]:
+            return None
+        token = f"new-t0ken-{len(self.tokens)}"
+        self.tokens[token] = _token(name, ["admin"])
+        if auth["scope"] == "unscoped":
+            for key in ("project", "roles", "catalog"):
+                del self.tokens[token][key]
+        return token
 
 
 def _token(user: str, roles: Iterable[str], *, project: str | None = PROJECT) -> JsonObject:
@@ -327,8 +351,20 @@ def _service(kind: str, url: str) -> JsonObject:
     return {"id": kind, "type": kind, "name": kind, "endpoints": endpoints}
 
 
-def _owner(row: JsonObject) -> object:
-    return row.get("node_uuid")
+def _fits(row: JsonObject, query: dict[str, str]) -> bool:
+    """Whether a row fits the filters of a query."""
+    return (
+        query.get("node") in (None, row.get("node_uuid"))
+        and query.get("instance_uuid") in (None, row.get("instance_uuid"))
+        and ("associated" not in query or row.get("instance_uuid") is not None)
+    )
+
+
+def _shown(row: JsonObject, query: dict[str, str]) -> JsonObject:
+    """Return the fields of a row that a query asks for."""
+    if query.get("detail") == "True":
+        return _masked(row)
+    return {name: row.get(name) for name in query["fields"].split(",")}
 
 
 def _masked(node: JsonObject) -> JsonObject:

@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which settings of a node are secrets, by their names: more than Ironic itself takes for such."""
+
+import re
+
+#: What Ironic shows in place of a secret.
+MASK = "******"
+
+_SECRET = re.compile("password|secret|token|key", re.IGNORECASE)
+
+
+def is_secret(name: object) -> bool:
+    """Whether the value of a key in ``driver_info`` and the like is shown to nobody."""
+    return _SECRET.search(str(name)) is not None

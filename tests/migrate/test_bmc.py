@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Machines with a real BMC, spoken to by Ironic's own driver: their power is not touched."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from functional.support import Cloud
+
+from bm_shim.sandbox import Sandbox
+from bm_shim.sandbox.nova_bm import generate, identifier
+
+from . import support
+
+#: Those with an instance have a BMC here.
+NODES, OCCUPIED = 4, (1, 4)
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    """Our own, with two machines."""
+    if shutil.which("ipmitool") is None:
+        reason = "needs the Debian package ipmitool"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with Sandbox(bmcs=len(OCCUPIED)) as running:
+        yield running
+
+
+def test_running_machines_are_adopted_and_one_with_a_silent_bmc_waits(
+    sandbox: Sandbox, cloud: Cloud, tmp_path: Path
+) -> None:
+    url, mapping = f"sqlite:///{tmp_path}/nova_bm.sqlite", tmp_path / "mapping.yaml"
+    generate(url, nodes=NODES)
+    # nova-baremetal knew of no ports.
+    nodes = {
+        number: {"driver": "ipmi", "driver_info": bmc.driver_info}
+        for number, bmc in zip(OCCUPIED, sandbox.bmcs, strict=True)
+    }
+    mapping.write_text(yaml.safe_dump({"nodes": nodes}))
+    running, silent = sandbox.bmcs
+    for bmc in sandbox.bmcs:
+        bmc.switch("on")
+    silent.stop()
+    arguments = ("--nova-bm-db", url, *support.into(sandbox), "--mapping", mapping)
+    names = {number: identifier(f"node {number}") for number in OCCUPIED}
+
+    first = support.run(*arguments, "--timeout", "3")
+
+    assert first.status == 1
+    failed = f"node 4 ({names[4]}): failed: "
+    (reason,) = [line for line in first.remarks if line.startswith(failed)]
+    assert "in Ironic it is still verifying after 3 s" in reason
+    assert sorted(line for line in first.progress if ": created" in line) == [
+        f"node {number} ({identifier(f'node {number}')}): created" for number in (1, 2, 3)
+    ]
+    node = cloud.ironic_node(names[1])
+    assert (node["provision_state"], node["power_state"]) == ("active", "power on")
+    assert node["instance_uuid"] == identifier("instance 1")
+
+    silent.start()
+    second = support.run(*arguments)
+
+    assert second.status == 0, second.text
+    assert "completed: 1" in second.stdout.splitlines()
+    node = cloud.ironic_node(names[4])
+    assert (node["provision_state"], node["power_state"]) == ("active", "power on")
+    # Switched on by us, in the beginning, and by nobody ever since.
+    assert [running.power_log, silent.power_log] == [["on"], ["on"]]
+    passwords = [bmc.password for bmc in sandbox.bmcs]
+    support.assert_hidden(passwords, first.text, second.text)

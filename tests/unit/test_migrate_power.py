@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Power managers of nova-baremetal to drivers of Ironic."""
+
+from typing import Any
+
+import pytest
+
+from bm_shim.migrate import plan
+from bm_shim.migrate.model import BaremetalOptions, LeftOut, NodeMapping, NodeRow, Override, Plan
+
+from .nova_bm_rows import (
+    PASSWORD,
+    PM,
+    RUNNING,
+    UUID,
+    VIRTUAL,
+    facts,
+    for_all,
+    interface,
+    left_out,
+    make,
+    nova_bm,
+    planned,
+    row,
+)
+
+IBOOT = f"{PM}.iboot_pdu.IBootManager"
+
+
+@pytest.mark.parametrize(
+    ("driver", "prefix", "terminal_port_key"),
+    [
+        (None, "ipmi", "ipmi_terminal_port"),
+        ("ipmi", "ipmi", "ipmi_terminal_port"),
+        ("redfish", "redfish", None),
+        ("idrac", "redfish", None),
+        ("ilo", "ilo", "console_port"),
+        ("irmc", "irmc", None),
+        ("fake-hardware", "ipmi", "ipmi_terminal_port"),
+        ("of-the-house", "ipmi", "ipmi_terminal_port"),
+    ],
+)
+@pytest.mark.parametrize("by", ["argument", "mapping"])
+def test_credentials_are_under_the_drivers_keys(
+    driver: str | None, prefix: str, terminal_port_key: str | None, by: str
+) -> None:
+    arguments: dict[str, Any] = (
+        {"driver": driver} if by == "argument" else {"mapping": for_all(driver=driver)}
+    )
+    node = planned(row(terminal_port=8000), interface(), **arguments)
+    assert node.driver == (driver or "ipmi")
+    credentials = {
+        f"{prefix}_address": "10.0.0.42",
+        f"{prefix}_username": "root",
+        f"{prefix}_password": PASSWORD,
+    }
+    if terminal_port_key:
+        assert node.driver_info == {**credentials, terminal_port_key: 8000}
+        assert "terminal_port" not in facts(node)
+    else:
+        assert node.driver_info == credentials
+        assert facts(node)["terminal_port"] == 8000
+    assert node.remarks == ()
+
+
+def test_the_mapping_goes_before_the_database_and_the_argument() -> None:
+    mapping = NodeMapping(
+        nodes={"42": Override(driver="redfish", driver_info={"redfish_username": "admin"})}
+    )
+    node = planned(row(), interface(), mapping=mapping, driver="ilo")
+    assert node.driver == "redfish"
+    assert node.driver_info == {
+        "redfish_address": "10.0.0.42",
+        "redfish_username": "admin",
+        "redfish_password": PASSWORD,
+    }
+
+
+@pytest.mark.parametrize(
+    ("columns", "keys"),
+    [
+        ("pm_address", "ipmi_address"),
+        ("pm_user", "ipmi_username"),
+        ("pm_password", "ipmi_password"),
+        ("pm_address, pm_password", "ipmi_address, ipmi_password"),
+    ],
+)
+@pytest.mark.parametrize("nothing", [None, ""])
+def test_missing_credentials(columns: str, keys: str, nothing: str | None) -> None:
+    missing: dict[str, Any] = dict.fromkeys(columns.split(", "), nothing)
+    without = row(**missing)
+    assert left_out(without, interface()) == (
+        f"no {columns} in the database: the mapping must give {keys} in driver_info",
+    )
+    mapping = for_all(driver_info=dict.fromkeys(keys.split(", "), ""))
+    node = planned(without, interface(), mapping=mapping)
+    assert set(node.driver_info) == {"ipmi_address", "ipmi_username", "ipmi_password"}
+
+
+@pytest.mark.parametrize("driver", ["fake-hardware", "manual-management"])
+def test_drivers_that_need_no_credentials(driver: str) -> None:
+    node = planned(NodeRow(id=42, uuid=UUID), interface(), driver=driver)
+    assert (node.driver, node.driver_info, node.remarks) == (driver, {}, ())
+
+
+@pytest.mark.parametrize(
+    ("manager", "driver"),
+    [
+        (f"{PM}.ipmi.IPMI", "ipmi"),
+        ("of.the.house.IPMI", "ipmi"),
+        (f"{PM}.fake.FakePowerManager", "fake-hardware"),
+    ],
+)
+def test_power_managers_with_a_driver(manager: str, driver: str) -> None:
+    node = planned(row(), interface(), manager=manager)
+    assert node.driver == driver
+    assert node.driver_info["ipmi_password"] == PASSWORD
+    assert node.remarks == ()
+
+
+@pytest.mark.parametrize(
+    ("options", "named", "advice"),
+    [
+        (
+            BaremetalOptions(power_manager=VIRTUAL),
+            VIRTUAL,
+            "redfish with sushy-tools, or ipmi with VirtualBMC",
+        ),
+        (
+            BaremetalOptions(power_manager=IBOOT),
+            IBOOT,
+            "snmp with snmp_driver, snmp_address, snmp_outlet, where Ironic still has it",
+        ),
+        (
+            BaremetalOptions(power_manager=f"{PM}.tilera_pdu.Pdu"),
+            f"{PM}.tilera_pdu.Pdu",
+            "Ironic itself has none for a Tilera PDU",
+        ),
+        (
+            BaremetalOptions(driver=f"{PM}.tilera.Tilera"),
+            f"{PM}.tilera.Tilera",
+            "Ironic itself has none for Tilera boards",
+        ),
+        (
+            BaremetalOptions(power_manager="acme.Switch"),
+            "acme.Switch",
+            "whichever fits the machine",
+        ),
+    ],
+)
+def test_power_managers_without_a_driver(
+    options: BaremetalOptions, named: str, advice: str
+) -> None:
+    database = nova_bm(row(terminal_port=8000), interface())
+    made = plan.make(database, options, NodeMapping(), cpu_arch="x86_64")
+    reason = (
+        f"Ironic has no counterpart of {named}: the mapping must give a driver and its "
+        f"driver_info ({advice})"
+    )
+    assert made == Plan(nodes=(), left_out=(LeftOut(42, UUID, (reason,)),))
+
+    mapping = for_all(driver="redfish", driver_info={"redfish_address": "https://bmc"})
+    (node,) = plan.make(database, options, mapping).nodes
+    assert node.driver == "redfish"
+    assert node.driver_info == {"redfish_address": "https://bmc"}
+    assert facts(node)["terminal_port"] == 8000
+    assert node.remarks == (
+        f"pm_address, pm_user, pm_password not carried: made for {named}, not for a BMC",
+    )
+
+
+def test_a_mapping_without_anything_to_lose() -> None:
+    mapping = for_all(driver="snmp", driver_info={"snmp_address": "10.0.0.9"})
+    node = planned(NodeRow(id=42, uuid=UUID), interface(), manager=IBOOT, mapping=mapping)
+    assert node.driver_info == {"snmp_address": "10.0.0.9"}
+    assert node.remarks == ()
+
+
+def test_the_driver_argument_is_for_ipmi() -> None:
+    made = make(row(), interface(), manager=f"{PM}.fake.FakePowerManager", driver="ilo")
+    assert made.nodes[0].driver == "fake-hardware"
+    assert made.remarks == (
+        f"driver ilo is not used: {PM}.fake.FakePowerManager managed the machines, not IPMI",
+    )
+
+
+@pytest.mark.parametrize("port", [0, -1, 65536])
+@pytest.mark.parametrize("driver", ["ipmi", "redfish"])
+def test_a_terminal_port_that_is_none(port: int, driver: str) -> None:
+    node = planned(row(terminal_port=port), interface(), driver=driver)
+    assert node.remarks == (f"terminal_port {port} is no port: not carried",)
+    assert port not in (*node.driver_info.values(), facts(node).get("terminal_port"))
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "kept"),
+    [({}, {"terminal_port": 8000}, 1), ({}, RUNNING, 2)],
+    ids=["the first", "the one with an instance"],
+)
+def test_of_nodes_with_one_bmc_one_is_kept(
+    first: dict[str, Any], second: dict[str, Any], kept: int
+) -> None:
+    """The other one is the same machine: to clean it would wipe the disk of the instance."""
+    rows = row(1, pm_address="10.0.0.1", **first), row(2, pm_address="10.0.0.1", **second)
+    made = make(*rows)
+    assert [node.legacy_id for node in made.nodes] == [kept]
+    (other,) = made.left_out
+    assert other.reasons == (
+        f"node {kept} has the same BMC, so it is the same machine: delete one of the two, or "
+        "correct the address",
+    )
+    apart = NodeMapping(nodes={"2": Override(driver_info={"ipmi_port": 6231})})
+    assert make(*rows, mapping=apart).left_out == ()
+    assert make(*rows, driver="fake-hardware").left_out == ()
