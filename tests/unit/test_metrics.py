@@ -2,7 +2,10 @@
 """Metrics: what is counted, under which labels, and who may see it."""
 
 import re
+import threading
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -12,7 +15,18 @@ from bm_shim import errors
 from bm_shim.inventory import Inventory
 
 from .conftest import WITH_KEYSTONE, Api, MakeConf, Options, StubInventory
-from .wire import ALWAYS, LOCKED, PROJECT, REFUSED, TIMEOUT, Answer, Ironic, Keystone, refusal
+from .wire import (
+    ALWAYS,
+    LOCKED,
+    PROJECT,
+    REFUSED,
+    TIMEOUT,
+    Answer,
+    Ironic,
+    Keystone,
+    Request,
+    refusal,
+)
 
 COLLECTION = "/v2.1/os-baremetal-nodes"
 UUID = "1be26c0b-03f2-4d2e-ae87-c02d7f33c123"
@@ -208,6 +222,49 @@ def test_signing_in_is_no_request_to_ironic(
     assert "POST /v3/auth/tokens" in keystone.calls
     names = {labels[0] for labels in counted("bm_shim_ironic_requests_total")}
     assert names == {"GET /v1/nodes", "GET /v1/ports"}
+
+
+def test_where_lists_come_from(make_conf: MakeConf, ironic: Ironic) -> None:
+    conf = make_conf(METRICS, {"api": {"list_max_age": 60}})
+    counted = Counted(Api(conf, Inventory(conf)))
+    for _ in range(3):
+        counted.api("GET", COLLECTION)
+    assert counted("bm_shim_lists_total") == {("read",): 1, ("kept",): 2}
+
+
+def test_lists_that_share_a_read(make_conf: MakeConf, ironic: Ironic) -> None:
+    """One is read at once, and all who come meanwhile share the next."""
+    conf = make_conf(METRICS)
+    api = Api(conf, Inventory(conf))
+    counted = Counted(api)
+    arrived, release = threading.Event(), threading.Event()
+
+    def hold(request: Request) -> None:
+        arrived.set()
+        release.wait(20)
+
+    with ThreadPoolExecutor(5) as pool:
+        ironic.before = hold
+        first = pool.submit(api, "GET", COLLECTION)
+        assert arrived.wait(20)
+        others = [pool.submit(api, "GET", COLLECTION) for _ in range(4)]
+        while counted("bm_shim_calls_in_progress") != {(): 5}:
+            time.sleep(0.01)
+        release.set()
+        assert {each.result().status_code for each in [first, *others]} == {200}
+    found = counted("bm_shim_lists_total")
+    assert sum(found.values()) == 5
+    assert found[("shared",)] >= 1
+
+
+def test_tokens_that_keystone_was_asked_about(
+    make_conf: MakeConf, inventory: StubInventory, keystone: Keystone
+) -> None:
+    cached: Options = {"keystone_authtoken": {"token_cache_time": 300}}
+    counted = Counted(Api(make_conf(WITH_KEYSTONE, METRICS, cached), inventory))
+    for token in ("admin", "admin", "member", "nobody"):
+        counted.api("GET", COLLECTION, token=token)
+    assert counted("bm_shim_token_checks_total") == {("200",): 2, ("404",): 1}
 
 
 def test_labels_tell_nothing_of_anybody(counted: Counted) -> None:
