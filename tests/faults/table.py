@@ -10,12 +10,12 @@ from . import strikes
 
 #: Seconds; of the shims under test: [ironic] timeout and retry_timeout, [keystone_authtoken]
 #: http_connect_timeout.
-TIMEOUT = 2
-RETRY_TIMEOUT = 1
+TIMEOUT = 3
+RETRY_TIMEOUT = 4
 #: What all else may take, on a busy machine.
-SLACK = 3.0
-#: How long a fault lasts that is to outlast them.
-LONG = 3 * TIMEOUT + RETRY_TIMEOUT
+SLACK = 6.0
+#: How long a fault lasts that is to outlast them all.
+LONG = 2 * TIMEOUT + RETRY_TIMEOUT + SLACK
 
 
 class Within(Enum):
