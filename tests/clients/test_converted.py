@@ -47,7 +47,8 @@ pytestmark = pytest.mark.usefixtures("_converted")
 @for_client
 def test_the_machines_are_listed_under_their_integers(nova: Nova) -> None:
     rows = {row["ID"]: row for row in nova.table("baremetal-node-list")}
-    assert rows.keys() == {"1", "2", "3", "4"}
+    # Others may have machines here, too.
+    rows = {number: row for number, row in rows.items() if number in {"1", "2", "3", "4"}}
     assert [rows[number]["Task State"] for number in sorted(rows)] == [
         "active",
         "available",

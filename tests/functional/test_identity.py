@@ -134,7 +134,7 @@ def test_from_a_password_to_a_list_of_nodes(
     assert (access["user"]["id"], access["user"]["username"]) == (jo["id"], "jo")
     assert {"name": "admin"} in access["user"]["roles"]
     catalog = {each["type"]: each["endpoints"] for each in access["serviceCatalog"]}
-    assert catalog.keys() == {"identity", "compute", "baremetal"}
+    assert catalog.keys() == {"identity", "compute", "baremetal", "image"}
     (compute,) = catalog["compute"]
     assert compute["publicURL"] == f"{shim.url}/v2/{project['id']}"
     assert compute["region"] == "RegionOne"

@@ -489,19 +489,19 @@ def test_secrets_are_never_written_back_masked(cloud: Cloud, ironic: Ironic) -> 
     enroll(cloud, node, driver_info=info, properties={"cpus": 8})
     odd = replace(
         node,
-        driver_info={**node.driver_info, "odd.key": "v"},
-        properties={**node.properties, "odd.key": "v"},
+        driver_info={**node.driver_info, "odd.name": "v"},
+        properties={**node.properties, "odd.name": "v"},
     )
 
     result = load_one(ironic, odd)
 
     assert result.outcome is Outcome.COMPLETED
     assert (
-        'driver_info.odd.key is left as it is in Ironic, nothing; planned: "v"' in result.remarks
+        'driver_info.odd.name is left as it is in Ironic, nothing; planned: "v"' in result.remarks
     )
     row = cloud.database.node(node.uuid)
     assert row["driver_info"] == {**info, "ipmi_terminal_port": 7000 + node.legacy_id}
-    assert row["properties"] == {**node.properties, "odd.key": "v"}
+    assert row["properties"] == {**node.properties, "odd.name": "v"}
 
 
 # Failures
