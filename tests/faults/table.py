@@ -426,6 +426,54 @@ ACCOUNT = (
     ),
 )
 
+#: While somebody signs in at the identity bridge.
+BRIDGE = (
+    Line(
+        fault="The connection is reset or closed: before the answer, or in the middle of it",
+        status=503,
+        again=True,
+        within=Within.ONCE,
+        log="Keystone cannot be reached",
+        strikes=(strikes.reset, strikes.close, strikes.reset_amid, strikes.close_amid),
+    ),
+    Line(
+        fault="The answer does not begin",
+        status=503,
+        again=True,
+        within=Within.ONCE,
+        log="Keystone cannot be reached",
+        strikes=(strikes.late(LONG),),
+    ),
+    Line(
+        fault="The answer comes, but so slowly that it does not end",
+        status=503,
+        again=True,
+        within=Within.TWICE,
+        log="Keystone cannot be reached",
+        strikes=(strikes.drip(LONG),),
+    ),
+    Line(
+        fault="Half of the JSON, a page of HTML with status 200, or anything without sense",
+        status=502,
+        log="Keystone answered something that is not its API",
+        strikes=_NO_SENSE,
+    ),
+    Line(
+        fault="5xx",
+        status=503,
+        again=True,
+        log="Keystone answered 50",
+        strikes=_OVERLOADED[1:],
+    ),
+    Line(
+        fault="A redirect to another host",
+        status=502,
+        note="The password is not sent there",
+        log="Keystone answered something that is not its API",
+        strikes=(strikes.redirect(ELSEWHERE),),
+    ),
+)
+
 _REPLICAS = "faults/test_replicas.py"
 _SOAK = "faults/test_soak.py"
 
