@@ -18,6 +18,7 @@ from keystoneauth1.session import Session
 from oslo_config import cfg
 
 from bm_shim import errors
+from bm_shim.bounds import set_bounds
 from bm_shim.conf import identity_bridge
 from bm_shim.identity.keystone_errors import translate
 from bm_shim.identity.model import Caller, Login, Password, Tenant, Token
@@ -40,6 +41,7 @@ class Keystone:
         self._url = _v3_url(conf.identity_bridge.auth_url or _url_of_token_check(conf))
         # The pool of connections closes with the session that made it, so that is kept.
         self._base = self._load_session()
+        set_bounds(self._base.session)
         self._base.session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
 
     def sign_in(self, login: Login, caller: Caller) -> AccessInfoV3:

@@ -10,12 +10,12 @@ from . import strikes
 
 #: Seconds; of the shims under test: [ironic] timeout and retry_timeout, [keystone_authtoken]
 #: http_connect_timeout.
-TIMEOUT = 2
-RETRY_TIMEOUT = 1
+TIMEOUT = 3
+RETRY_TIMEOUT = 4
 #: What all else may take, on a busy machine.
-SLACK = 3.0
-#: How long a fault lasts that is to outlast them.
-LONG = 3 * TIMEOUT + RETRY_TIMEOUT
+SLACK = 6.0
+#: How long a fault lasts that is to outlast them all.
+LONG = 2 * TIMEOUT + RETRY_TIMEOUT + SLACK
 
 
 class Within(Enum):
@@ -423,6 +423,54 @@ ACCOUNT = (
         status=200,
         note="If it is far ahead, each request to Ironic costs one to Keystone",
         proof="faults/test_keystone.py::test_clock_does_not_keep_our_account_out",
+    ),
+)
+
+#: While somebody signs in at the identity bridge.
+BRIDGE = (
+    Line(
+        fault="The connection is reset or closed: before the answer, or in the middle of it",
+        status=503,
+        again=True,
+        within=Within.ONCE,
+        log="Keystone cannot be reached",
+        strikes=(strikes.reset, strikes.close, strikes.reset_amid, strikes.close_amid),
+    ),
+    Line(
+        fault="The answer does not begin",
+        status=503,
+        again=True,
+        within=Within.ONCE,
+        log="Keystone cannot be reached",
+        strikes=(strikes.late(LONG),),
+    ),
+    Line(
+        fault="The answer comes, but so slowly that it does not end",
+        status=503,
+        again=True,
+        within=Within.TWICE,
+        log="Keystone cannot be reached",
+        strikes=(strikes.drip(LONG),),
+    ),
+    Line(
+        fault="Half of the JSON, a page of HTML with status 200, or anything without sense",
+        status=502,
+        log="Keystone answered something that is not its API",
+        strikes=_NO_SENSE,
+    ),
+    Line(
+        fault="5xx",
+        status=503,
+        again=True,
+        log="Keystone answered 50",
+        strikes=_OVERLOADED[1:],
+    ),
+    Line(
+        fault="A redirect to another host",
+        status=502,
+        note="The password is not sent there",
+        log="Keystone answered something that is not its API",
+        strikes=(strikes.redirect(ELSEWHERE),),
     ),
 )
 

@@ -7,11 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from .table import ACCOUNT, CALLERS, IRONIC, SURROUNDINGS, Line
+from .table import ACCOUNT, BRIDGE, CALLERS, IRONIC, SURROUNDINGS, Line
 
 TESTS = Path(__file__).parents[1]
 PAGE = TESTS.parent / "doc" / "source" / "faults.rst"
-TABLES = {"ironic": IRONIC, "callers": CALLERS, "account": ACCOUNT, "surroundings": SURROUNDINGS}
+TABLES = {
+    "ironic": IRONIC,
+    "callers": CALLERS,
+    "account": ACCOUNT,
+    "bridge": BRIDGE,
+    "surroundings": SURROUNDINGS,
+}
 HEADER = ("Fault", "The caller gets", "Within", "The log says")
 
 

@@ -30,8 +30,8 @@ from bm_shim.sandbox import Shim
 from . import strikes
 from .table import IRONIC, RETRY_TIMEOUT, SLACK, TIMEOUT, Line
 
-#: How many things are tried at once: as many as the shim has threads.
-AT_ONCE = 8
+#: How many things are tried at once; the shim has some more threads.
+AT_ONCE = 6
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from bm_shim.sandbox import Shim
 from bm_shim.sandbox.keystone import REGION
 
 from . import strikes
-from .table import ACCOUNT, CALLERS, RETRY_TIMEOUT, SLACK, TIMEOUT, Line
+from .table import ACCOUNT, BRIDGE, CALLERS, RETRY_TIMEOUT, SLACK, TIMEOUT, Line
 
 TOKENS = "/v3/auth/tokens"
 
@@ -272,3 +272,37 @@ def test_versions_that_cannot_be_read_do_not_matter(cloud: Cloud, keystone_proxy
     ):
         body_of(cloud.api_of(shim).list())
         assert any(request.route == "/v3" for request in keystone_proxy.seen)
+
+
+@pytest.fixture(scope="module")
+def bridge(cloud: Cloud, keystone_proxy: Proxy) -> Iterator[Shim]:
+    """A shim that serves identity v2.0, and soon gives up."""
+    options = {"auth_url": keystone_proxy.url, "timeout": TIMEOUT, "enabled": True}
+    with cloud.shim("bridge-struck", identity_bridge=options) as shim:
+        yield shim
+
+
+@pytest.mark.parametrize("line", BRIDGE, ids=lambda line: line.fault[:50])
+def test_keystone_struck_for_a_login(
+    cloud: Cloud, bridge: Shim, keystone_proxy: Proxy, line: Line
+) -> None:
+    member = cloud.sandbox.member
+    credentials = {"username": member.username, "password": member.password}
+    login = {"auth": {"passwordCredentials": credentials, "tenantName": member.project_name}}
+
+    def log_in() -> requests.Response:
+        url = f"{bridge.url}/identity/v2.0/tokens"
+        return requests.post(url, json=login, timeout=60)
+
+    for strike in line.strikes:
+        log = LogTail(bridge.log_path)
+        with keystone_proxy.ruled_by(strike):
+            began = time.monotonic()
+            response = log_in()
+            took = time.monotonic() - began
+        assert response.status_code == response.json()["error"]["code"] == line.status
+        assert ("Retry-After" in response.headers) == line.again
+        assert took <= line.within.seconds + SLACK
+        assert line.log in log.text()
+        assert "Traceback" not in log.text()
+        assert log_in().status_code == 200

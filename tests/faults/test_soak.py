@@ -34,7 +34,7 @@ from .table import SLACK
 
 POLLERS = 12
 #: Seconds between two requests of a poller in real life; here it makes them without a pause.
-INTERVAL = 30
+INTERVAL = 40
 HOURS = float(os.environ.get("BM_SHIM_SOAK_HOURS", "1"))
 REQUESTS = int(POLLERS * 3600 / INTERVAL * HOURS)
 
