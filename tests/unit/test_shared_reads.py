@@ -188,3 +188,59 @@ def test_a_read_that_never_began_is_in_nobodys_way(
     monkeypatch.setattr(time, "sleep", lambda seconds: None)
     assert reads.get(store.read) == set()
     assert store.reads == 2
+
+
+class Burst:
+    """Time, in which somebody asks for a read at each of some moments."""
+
+    def __init__(self, moments: list[float]) -> None:
+        self.now = 0.0
+        self.come: Callable[[], None] = lambda: None
+        self._moments = moments
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+        while self._moments and self._moments[0] <= self.now:
+            self._moments.pop(0)
+            self.come()
+
+
+@pytest.mark.parametrize(
+    ("moments", "began", "shared"),
+    [
+        pytest.param([], 101, 0, id="nobody"),
+        pytest.param([101.5], 101, 0, id="too late"),
+        pytest.param([100.5], 102, 1, id="one"),
+        pytest.param([100.5, 101.5, 102.5], 104, 3, id="one after the other"),
+        pytest.param([100.4, 100.5, 100.6], 102, 3, id="at once"),
+        pytest.param([100.5 + i / 2 for i in range(100)], 120, 40, id="without end"),
+    ],
+)
+def test_a_read_waits_for_those_who_come_at_the_same_time(
+    monkeypatch: pytest.MonkeyPatch,
+    followers: Followers,
+    moments: list[float],
+    began: float,
+    shared: int,
+) -> None:
+    """The read takes 100 s: a hundredth of that for each of them, and a fifth at most."""
+    burst = Burst(moments)
+    monkeypatch.setattr(time, "sleep", burst.sleep)
+    reads = SharedReads[float](clock=lambda: burst.now)
+
+    def read() -> float:
+        now = burst.now
+        burst.now += 100
+        return now
+
+    assert reads.get(read) == 0
+    with ThreadPoolExecutor(shared + 1) as pool:
+        others: list[Future[float]] = []
+
+        def come() -> None:
+            others.append(pool.submit(reads.get, read))
+            followers.await_(1)
+
+        burst.come = come
+        assert reads.get(read) == began
+        assert [other.result(PATIENCE) for other in others] == [began] * shared
