@@ -9,8 +9,8 @@ from typing import Generic, TypeVar
 
 _T = TypeVar("_T")
 
-#: For how long others may join a read after the first, as a fraction of how long the last one took;
-#: and again after each who does, but no longer than that in all.
+#: For how long others may join a read after the first, and again after each who does, and in all:
+#: fractions of how long the last read took.
 _PATIENCE = 1 / 100
 _MOST_PATIENCE = 1 / 5
 
@@ -20,8 +20,8 @@ class SharedReads(Generic[_T]):
 
     A caller is never given what a read found that began before it asked, so it finds whatever was
     written before. Who comes while a read is under way waits for its end, and shares the next one
-    with all others who came meanwhile. Since callers come in bursts, when cron has them come, a read
-    waits for a moment before it begins: much shorter than it takes, and longer only while more come.
+    with all others who came meanwhile. Since callers come in bursts, by cron, a read waits for a
+    moment before it begins: much shorter than it takes, and longer only while more come.
 
     A failure reaches all who share the read, and those who wait for the next: it was still there
     after they had asked, and nobody has to wait for two timeouts in a row.

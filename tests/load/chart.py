@@ -92,13 +92,13 @@ def _draw_loads(axes: Axes, loads: tuple[Load, ...]) -> None:
                 place + shift, spread.high + 0.05, f"{spread.median:.2f}", ha="center",
                 weight="bold", fontsize=8.5,
             )  # fmt: skip
-    axes.axhline(2, color=_RED, linewidth=1.2, linestyle=(0, (4, 3)), zorder=1)
+    axes.axhline(2, color=_RED, linewidth=1.2, linestyle=(0, (4, 3)), zorder=1, label="goal")
     axes.bar(0, 0, color=_BLUE, label="in the middle")
     axes.bar(0, 0, color=_PALE, label="the last")
     axes.legend(loc="upper left", frameon=False, handlelength=1)
     axes.set_xticks(range(len(loads)), [_load_label(load) for load in loads])
     axes.tick_params(axis="x", length=0, labelcolor="#111827")
-    axes.set_ylim(0, max(load.last.high for load in loads) + 0.7)
+    axes.set_ylim(0, max(2, *(load.last.high for load in loads)) + 0.7)
 
 
 def _load_label(load: Load) -> str:
