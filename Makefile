@@ -35,8 +35,9 @@ run: venv ## Serve the shim on a real Keystone and Ironic (PORT=8774 NODES=5).
 clients: venv ## Install the old novaclients, each into an environment of its own below .venv/clients.
 	$(BIN)/python tests/clients/environments.py $(VENV)/clients
 
+# In the order of their names: unit tests, which are short, come last and fill what is left.
 test: venv ## Run all tests.
-	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 bench: venv ## Measure the shim against bare requests to Ironic, some minutes (NODES=1500 BENCH=build/bench).
 	cd tests && ../$(BIN)/python -m load.bench --nodes $(or $(NODES),1500) --output $(abspath $(BENCH))
