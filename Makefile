@@ -18,7 +18,7 @@ IRONICS ?=
 .PHONY: help venv run clients test test-ironics bench lint format samples openapi api-ref docs dist clean
 
 help: ## Show this list.
-	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 22
 
 venv: $(STAMP) ## Set up .venv: the shim, a Keystone, an Ironic, and the tools.
 
