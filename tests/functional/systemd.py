@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: Apache-2.0
+"""As much of systemd as the documentation needs, for a machine that is a directory.
+
+    python systemd.py DIRECTORY enable --now bm-shim
+    python systemd.py DIRECTORY start bm-shim
+
+Units are enabled by the real ``systemctl``, which needs no running systemd for that. A service is
+started here, as its unit says: as its user if we may change to it, with its runtime directory and
+an environment that has nothing else, until it says that it is ready. How much of the machine the
+service sees is not limited.
+"""
+
+import os
+import shlex
+import socket
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from pathlib import Path
+from typing import NamedTuple
+
+#: What units name, and what is below the directory here.
+ELSEWHERE = ("/etc/", "/opt/", "/run/")
+#: systemd's own default.
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin"
+#: Seconds; systemd's own default.
+START_TIMEOUT = 90
+
+Settings = dict[str, list[str]]
+
+
+class Owner(NamedTuple):
+    """Who a service runs as."""
+
+    user: int
+    group: int
+
+
+def main(directory: str, verb: str, *arguments: str) -> None:
+    """Do what ``systemctl`` does."""
+    root = Path(directory)
+    unit = arguments[-1]
+    match verb, *arguments[:-1]:
+        case ["enable", "--now"]:
+            subprocess.run(["/usr/bin/systemctl", f"--root={root}", "enable", unit], check=True)
+            start(root, unit)
+        case ["start"]:
+            start(root, unit)
+        case _:
+            sys.exit(f"systemctl {verb}: not known here")
+
+
+def start(root: Path, unit: str) -> None:
+    """Start a service and wait until it is ready.
+
+    Its process id is in ``UNIT.pid``, what it prints in ``var/log/UNIT``.
+    """
+    settings = service_settings(root, unit)
+    run, log = root / "run", root / "var/log"
+    for path in (run, log):
+        path.mkdir(parents=True, exist_ok=True)
+    owner = _owner(root, settings)
+    for name in settings["RuntimeDirectory"]:
+        (run / name).mkdir(exist_ok=True)
+        (run / name).chmod(int(settings["RuntimeDirectoryMode"][-1], 8))
+        if owner is not None:
+            os.chown(run / name, owner.user, owner.group)
+    assert settings["Type"] == ["notify"]
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ready, open(log / unit, "ab") as out:
+        ready.bind(f"{run}/notify")
+        os.chmod(f"{run}/notify", 0o777)
+        process = subprocess.Popen(
+            shlex.split(settings["ExecStart"][-1]),
+            cwd="/",
+            env=_environment(settings) | {"NOTIFY_SOCKET": f"{run}/notify"},
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+            start_new_session=True,
+            umask=int(settings["UMask"][-1], 8),
+            user=None if owner is None else owner.user,
+            group=None if owner is None else owner.group,
+            extra_groups=None if owner is None else [],
+        )
+        (root / f"{unit}.pid").write_text(str(process.pid))
+        _wait(ready, process)
+
+
+def service_settings(root: Path, unit: str) -> Settings:
+    """Return what is under ``[Service]`` in a unit and its drop-ins, in order."""
+    file = root / f"etc/systemd/system/{unit}.service"
+    settings: Settings = defaultdict(list)
+    for part in (file, *sorted(Path(f"{file}.d").glob("*.conf"))):
+        section = ""
+        for line in part.read_text().splitlines():
+            if line.startswith("["):
+                section = line
+            elif section == "[Service]" and line and not line.startswith(("#", ";")):
+                name, _, value = line.partition("=")
+                if not value:
+                    settings[name].clear()
+                settings[name].append(_below(root, value))
+    return settings
+
+
+def _below(root: Path, value: str) -> str:
+    for path in ELSEWHERE:
+        value = value.replace(path, f"{root}{path}")
+    return value
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    assigned = (word for value in settings["Environment"] for word in shlex.split(value))
+    return {"PATH": PATH, **dict(word.split("=", 1) for word in assigned)}
+
+
+def _owner(root: Path, settings: Settings) -> Owner | None:
+    """Return the user of the unit; None if it cannot be but ourselves.
+
+    That is so where Python lives in root's home, which is closed to others.
+    """
+    lines = (root / "etc/passwd").read_text().splitlines()
+    users = {
+        name: Owner(int(user), int(group)) for name, _, user, group, *_ in map(_fields, lines)
+    }
+    (name,) = settings["User"]
+    assert settings["Group"] == [name]
+    python = Path(sys.base_prefix)
+    for_all = all(path.stat().st_mode & 0o001 for path in (python, *python.parents))
+    return users[name] if os.geteuid() == 0 and for_all else None
+
+
+def _fields(line: str) -> list[str]:
+    return line.split(":")
+
+
+def _wait(ready: socket.socket, process: subprocess.Popen[bytes]) -> None:
+    ready.settimeout(0.2)
+    deadline = time.monotonic() + START_TIMEOUT
+    while time.monotonic() < deadline:
+        try:
+            if b"READY=1" in ready.recv(4096).split(b"\n"):
+                return
+        except TimeoutError:
+            if process.poll() is not None:
+                sys.exit(f"ended with {process.returncode}")
+    process.kill()
+    sys.exit("not ready in time")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
