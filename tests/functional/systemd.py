@@ -30,11 +30,13 @@ START_TIMEOUT = 90
 Settings = dict[str, list[str]]
 
 
-class Owner(NamedTuple):
-    """Who a service runs as."""
+class User(NamedTuple):
+    """Whom a service runs as."""
 
-    user: int
+    name: str
+    id: int
     group: int
+    home: str
 
 
 def main(directory: str, verb: str, *arguments: str) -> None:
@@ -60,28 +62,30 @@ def start(root: Path, unit: str) -> None:
     run, log = root / "run", root / "var/log"
     for path in (run, log):
         path.mkdir(parents=True, exist_ok=True)
-    owner = _owner(root, settings)
+    user = _user(root, settings)
+    change = os.geteuid() == 0 and _is_for_all(Path(sys.base_prefix))
     for name in settings["RuntimeDirectory"]:
         (run / name).mkdir(exist_ok=True)
         (run / name).chmod(int(settings["RuntimeDirectoryMode"][-1], 8))
-        if owner is not None:
-            os.chown(run / name, owner.user, owner.group)
+        if change:
+            os.chown(run / name, user.id, user.group)
     assert settings["Type"] == ["notify"]
+    (run / "notify").unlink(missing_ok=True)
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ready, open(log / unit, "ab") as out:
         ready.bind(f"{run}/notify")
         os.chmod(f"{run}/notify", 0o777)
         process = subprocess.Popen(
             shlex.split(settings["ExecStart"][-1]),
             cwd="/",
-            env=_environment(settings) | {"NOTIFY_SOCKET": f"{run}/notify"},
+            env=_environment(user, settings) | {"NOTIFY_SOCKET": f"{run}/notify"},
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=out,
             start_new_session=True,
             umask=int(settings["UMask"][-1], 8),
-            user=None if owner is None else owner.user,
-            group=None if owner is None else owner.group,
-            extra_groups=None if owner is None else [],
+            user=user.id if change else None,
+            group=user.group if change else None,
+            extra_groups=[] if change else None,
         )
         (root / f"{unit}.pid").write_text(str(process.pid))
         _wait(ready, process)
@@ -110,29 +114,23 @@ def _below(root: Path, value: str) -> str:
     return value
 
 
-def _environment(settings: Settings) -> dict[str, str]:
+def _environment(user: User, settings: Settings) -> dict[str, str]:
+    own = {"PATH": PATH, "HOME": user.home, "USER": user.name, "LOGNAME": user.name}
     assigned = (word for value in settings["Environment"] for word in shlex.split(value))
-    return {"PATH": PATH, **dict(word.split("=", 1) for word in assigned)}
+    return own | dict(word.split("=", 1) for word in assigned)
 
 
-def _owner(root: Path, settings: Settings) -> Owner | None:
-    """Return the user of the unit; None if it cannot be but ourselves.
-
-    That is so where Python lives in root's home, which is closed to others.
-    """
-    lines = (root / "etc/passwd").read_text().splitlines()
-    users = {
-        name: Owner(int(user), int(group)) for name, _, user, group, *_ in map(_fields, lines)
-    }
+def _user(root: Path, settings: Settings) -> User:
     (name,) = settings["User"]
     assert settings["Group"] == [name]
-    python = Path(sys.base_prefix)
-    for_all = all(path.stat().st_mode & 0o001 for path in (python, *python.parents))
-    return users[name] if os.geteuid() == 0 and for_all else None
+    lines = (root / "etc/passwd").read_text().splitlines()
+    (entry,) = (line.split(":") for line in lines if line.startswith(f"{name}:"))
+    return User(name, int(entry[2]), int(entry[3]), entry[5])
 
 
-def _fields(line: str) -> list[str]:
-    return line.split(":")
+def _is_for_all(python: Path) -> bool:
+    """Whether others than root can use a Python; not if it lives in root's home."""
+    return all(path.stat().st_mode & 0o001 for path in (python, *python.parents))
 
 
 def _wait(ready: socket.socket, process: subprocess.Popen[bytes]) -> None:

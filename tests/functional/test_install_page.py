@@ -193,7 +193,7 @@ class Walk:
         shutil.rmtree(self.root / "run")
         wanted = self.root / "etc/systemd/system/multi-user.target.wants"
         for unit in wanted.iterdir():
-            systemd.start(self.root, unit.stem)
+            subprocess.run([self.root / "bin/systemctl", "start", unit.stem], check=True)
 
     def stop(self, unit: str) -> None:
         """Stop a service, if it was started."""
