@@ -18,7 +18,7 @@ IRONICS ?=
 .PHONY: help venv run clients test test-ironics bench lint format samples openapi api-ref docs dist clean
 
 help: ## Show this list.
-	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 22
 
 venv: $(STAMP) ## Set up .venv: the shim, a Keystone, an Ironic, and the tools.
 
@@ -35,8 +35,9 @@ run: venv ## Serve the shim on a real Keystone and Ironic (PORT=8774 NODES=5).
 clients: venv ## Install the old novaclients, each into an environment of its own below .venv/clients.
 	$(BIN)/python tests/clients/environments.py $(VENV)/clients
 
+# In the order of their names: unit tests, which are short, come last and fill what is left.
 test: venv ## Run all tests.
-	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 bench: venv ## Measure the shim against bare requests to Ironic, some minutes (NODES=1500 BENCH=build/bench).
 	cd tests && ../$(BIN)/python -m load.bench --nodes $(or $(NODES),1500) --output $(abspath $(BENCH))

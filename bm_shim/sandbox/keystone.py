@@ -24,6 +24,9 @@ class Keystone(GunicornPart):
     # It cannot be stopped before idle connections are closed, and on loopback a new one per
     # request costs nothing.
     keepalive = 0
+    # It reads and then writes when somebody signs in for the first time. Of two who do so at once
+    # SQLite refuses one, who gets a 500.
+    threads = 1
 
     @property
     def auth_url(self) -> str:

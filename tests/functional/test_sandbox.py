@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
@@ -307,6 +308,14 @@ def test_accounts_and_their_rights(sandbox: Sandbox) -> None:
     finally:
         deleted = ironic(sandbox, sandbox.admin, "DELETE", "/v1/nodes/test-sandbox")
     assert deleted.status_code == 204
+
+
+def test_several_sign_in_for_the_first_time_at_once(sandbox: Sandbox) -> None:
+    for number in range(5):
+        user = sandbox.add_user(f"busy-{number}", roles=["service"], project="service")
+        with ThreadPoolExecutor(8) as pool:
+            tokens = list(pool.map(lambda _, user=user: user.token(), range(8)))
+        assert all(tokens)
 
 
 @pytest.mark.parametrize("name", ["shim", "ironic", "keystone"])
