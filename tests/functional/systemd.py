@@ -59,25 +59,25 @@ def start(root: Path, unit: str) -> None:
     Its process id is in ``UNIT.pid``, what it prints in ``var/log/UNIT``.
     """
     settings = service_settings(root, unit)
-    run, log = root / "run", root / "var/log"
-    for path in (run, log):
-        path.mkdir(parents=True, exist_ok=True)
+    assert settings["Type"] == ["notify"]
     user = _user(root, settings)
     change = os.geteuid() == 0 and _is_for_all(Path(sys.base_prefix))
     for name in settings["RuntimeDirectory"]:
-        (run / name).mkdir(exist_ok=True)
-        (run / name).chmod(int(settings["RuntimeDirectoryMode"][-1], 8))
+        directory = root / "run" / name
+        directory.mkdir(parents=True, exist_ok=True)
+        directory.chmod(int(settings["RuntimeDirectoryMode"][-1], 8))
         if change:
-            os.chown(run / name, user.id, user.group)
-    assert settings["Type"] == ["notify"]
-    (run / "notify").unlink(missing_ok=True)
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ready, open(log / unit, "ab") as out:
-        ready.bind(f"{run}/notify")
-        os.chmod(f"{run}/notify", 0o777)
+            os.chown(directory, user.id, user.group)
+    notify, log = root / "run/notify", root / "var/log" / unit
+    notify.unlink(missing_ok=True)
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ready, open(log, "ab") as out:
+        ready.bind(str(notify))
+        notify.chmod(0o777)
         process = subprocess.Popen(
             shlex.split(settings["ExecStart"][-1]),
             cwd="/",
-            env=_environment(user, settings) | {"NOTIFY_SOCKET": f"{run}/notify"},
+            env=_environment(user, settings) | {"NOTIFY_SOCKET": str(notify)},
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=out,
@@ -102,9 +102,10 @@ def service_settings(root: Path, unit: str) -> Settings:
                 section = line
             elif section == "[Service]" and line and not line.startswith(("#", ";")):
                 name, _, value = line.partition("=")
-                if not value:
+                if value:
+                    settings[name].append(_below(root, value))
+                else:
                     settings[name].clear()
-                settings[name].append(_below(root, value))
     return settings
 
 
