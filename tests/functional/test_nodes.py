@@ -572,3 +572,16 @@ def test_delete_of_an_active_node_shows_ironics_reason(cloud: Cloud, api: Api) -
 
     assert 'provision state "active"' in message
     assert node_of(api.show(42))["task_state"] == "active"
+
+
+def test_delete_of_a_protected_node_shows_ironics_reason(cloud: Cloud, api: Api) -> None:
+    node = make(api, id=42)
+    cloud.database.set_node(node["uuid"], protected=True)
+
+    with cloud.unchanged(but="updated_at"):
+        response = api.delete(42)
+    cloud.database.set_node(node["uuid"], protected=False)
+
+    assert fault(response, 409) == (
+        f"Node {node['uuid']} is protected and cannot be undeployed, rebuilt or deleted"
+    )
