@@ -299,7 +299,7 @@ class Inventory:
         except errors.NodeNotFound:
             raise
         except errors.NotFound as error:
-            self._rights.ensure_whole_view(ironic)
+            self._rights.ensure_can_show(ironic)
             raise errors.NodeNotFound(node_id) from error
 
     def _both(self, one: Callable[[], _T], other: Callable[[], _U]) -> tuple[_T, _U]:
