@@ -187,7 +187,8 @@ class NewInterfaceSchema(_LegacySchema):
 class InterfaceMatchSchema(_LegacySchema):
     """The ``remove_interface`` object: ``id``, ``address``, or both of the same interface.
 
-    Empty values count as not given, as they did.
+    Empty values count as not given, as they did. An id or address that nothing can have is
+    malformed; for the old server it was one that this node does not have.
     """
 
     id = LegacyInteger(maximum=HIGHEST_ID - 1)
