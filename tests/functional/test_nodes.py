@@ -264,10 +264,12 @@ def test_create_takes_nulls_empty_uuid_digits_and_unknown_keys(cloud: Cloud, api
 def test_create_with_an_instance_associates_it(cloud: Cloud, api: Api) -> None:
     instance = str(uuid.uuid4())
 
-    node = make(api, instance_uuid=instance)
+    node = make(api, instance_uuid=instance, instance_name="web-1")
 
     assert node["instance_uuid"] == instance
-    assert cloud.ironic_node(node["uuid"])["instance_uuid"] == instance
+    kept = cloud.ironic_node(node["uuid"])
+    assert kept["instance_uuid"] == instance
+    assert kept["instance_info"] == {"display_name": "web-1"}
 
 
 def test_create_keeps_the_spelling_of_an_address(cloud: Cloud, api: Api) -> None:

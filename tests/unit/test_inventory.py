@@ -532,6 +532,17 @@ def test_an_instance_is_put_on_the_node(inventory: Inventory, ironic: Ironic) ->
     assert {"op": "add", "path": "/instance_uuid", "value": B} in ironic.requests[-1].body
 
 
+@pytest.mark.parametrize("instance_uuid", [None, B])
+def test_the_name_of_an_instance_is_kept_where_it_ends_with_the_instance(
+    inventory: Inventory, ironic: Ironic, instance_uuid: str | None
+) -> None:
+    facts = {"instance_name": "web-1"}
+    new = replace(WITHOUT_MAC, instance_uuid=instance_uuid, facts=facts)
+    uuid = inventory.create_node(CONTEXT, new).uuid
+    named = {"display_name": "web-1"} if instance_uuid else None
+    assert ironic.nodes[uuid].get("instance_info") == named
+
+
 @pytest.mark.parametrize(
     "new",
     [
