@@ -100,10 +100,8 @@ def _describe_field(self: Any, field: fields.Field[Any], **kwargs: Any) -> JsonO
         case schemas.LegacyInteger():
             digits = {"type": "string", "pattern": f"^{schemas.DIGITS.pattern}$"}
             described = _choice(field, {"type": "integer", **_range(field)}, digits)
-        case schemas.DatapathId():
-            described = _choice(field, _TEXT, _INTEGER)
         case schemas.LegacyText():
-            described = _choice(field, _TEXT)
+            described = _choice(field, _TEXT, _INTEGER)
         case schemas.LegacyUuid():
             described = _choice(field, _UUID, {"const": ""})
         case fields.Boolean():

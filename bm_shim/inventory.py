@@ -257,9 +257,11 @@ class Inventory:
 
     def _finish(self, ironic: Connection, node: JsonObject, new: NewNode) -> JsonObject:
         """Give a created node what the client, or the version, does not take in create."""
-        values = {
+        name = new.facts.get("instance_name")
+        values: JsonObject = {
             "resource_class": self._enroll.resource_class,
             "instance_uuid": new.instance_uuid,
+            "instance_info": {"display_name": name} if new.instance_uuid and name else None,
         }
         values = {name: value for name, value in values.items() if value}
         if values:
@@ -299,7 +301,7 @@ class Inventory:
         except errors.NodeNotFound:
             raise
         except errors.NotFound as error:
-            self._rights.ensure_whole_view(ironic)
+            self._rights.ensure_can_show(ironic)
             raise errors.NodeNotFound(node_id) from error
 
     def _both(self, one: Callable[[], _T], other: Callable[[], _U]) -> tuple[_T, _U]:

@@ -388,6 +388,20 @@ class Connection:
         """
         return self._may("GET", f"/v1/nodes?project={_NOBODY}&fields=uuid&limit=1")
 
+    def may_show_nodes(self) -> bool:
+        """Ask Ironic whether the account may show a node that it may list.
+
+        To those who may not, Ironic says that there is no such node.
+        """
+        listed = self._first_node()
+        try:
+            if listed is not None:
+                self.get_node(listed, ["uuid"])
+        except errors.NotFound:
+            # Unless it has just been deleted.
+            return self._first_node() != listed
+        return True
+
     def may_create_ports(self) -> bool:
         """Ask Ironic whether the account may give ports to any node, without making one.
 
@@ -412,6 +426,15 @@ class Connection:
         """Return the id of the project that our account's token is for; None: it is for none."""
         access = self._own_access()
         return access.project_id if access else None
+
+    def _first_node(self) -> str | None:
+        """Return the UUID of the node that Ironic lists first; None if there are none."""
+
+        def read(client: v1.Client, **kw: Any) -> str | None:
+            nodes = ask(client, "GET", "/v1/nodes?fields=uuid&limit=1", **kw)["nodes"]
+            return str(nodes[0]["uuid"]) if nodes else None
+
+        return self._call(read)
 
     def _own_access(self) -> AccessInfo | None:
         """Return what Keystone says of our account; None without Keystone."""

@@ -51,6 +51,9 @@ def is_foreign(error: Any) -> bool:
 def _translate_answer(error: Any, forwards_token: bool) -> errors.ShimError:
     """Translate a 4xx or 5xx of Ironic."""
     status, message = error.http_status, _without_secrets(str(error.message))
+    if status == 403 and " is protected and cannot be " in message:
+        # Not for want of a right: an operator has set the node's field "protected".
+        return errors.Conflict(message)
     if status in (401, 403):
         return _translate_refusal(status, message, forwards_token)
     if is_foreign(error):

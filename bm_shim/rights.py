@@ -25,6 +25,10 @@ _CREATE_ADVICE = (
     "[ironic], or grant it baremetal:port:create, baremetal:port:delete and "
     "baremetal:node:delete in Ironic's policy file."
 )
+_SHOW_ADVICE = (
+    "The account of [ironic] may list nodes and not show them: Ironic says of each that it is not "
+    "there. Grant it baremetal:node:get in Ironic's policy file."
+)
 _LIST_MESSAGE = (
     "This service is not set up to list nodes: the bare metal service shows its account only a "
     "part of them. The operator finds the missing right in its log."
@@ -63,6 +67,15 @@ class Rights:
         """
         if not ironic.forwards_token:
             self.ensure_can_list(ironic)
+
+    def ensure_can_show(self, ironic: Connection) -> None:
+        """Make sure that a node that is not found is not there, whether listed or asked for.
+
+        :raises NotSetUp: our account may not see all nodes, one by one; the log says what to grant
+        """
+        self.ensure_whole_view(ironic)
+        if not (ironic.forwards_token or self._holds("show", ironic.may_show_nodes)):
+            raise NotSetUp(detail=_SHOW_ADVICE)
 
     def ensure_can_create(self, ironic: Connection) -> None:
         """Make sure that a node can be made, given ports and taken away again, before it is made.

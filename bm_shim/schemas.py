@@ -70,13 +70,19 @@ class LegacyInteger(fields.Integer):
 
     def _validated(self, value: Any) -> int:
         # Not left to int(), which also takes "1_000" and the digits of other scripts.
-        if isinstance(value, str) and DIGITS.fullmatch(value):
+        digits = isinstance(value, str) and DIGITS.fullmatch(value)
+        # For JSON, 8.0 is 8.
+        if digits or (isinstance(value, float) and value.is_integer()):
             value = int(value)
         return super()._validated(value)
 
 
 class LegacyText(fields.String):
-    """A text that fits the old column and that Ironic's database can store."""
+    """A text that fits the old column and that Ironic's database can store.
+
+    Integers become one, as they did in the old column (a ``datapath_id`` of 0 reads back ``"0"``):
+    scripts that wrote a password of digits without quotes worked.
+    """
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(
@@ -84,10 +90,6 @@ class LegacyText(fields.String):
             validate=validate.And(validate.Length(max=MAX_TEXT), check_storable),
             **kwargs,
         )
-
-
-class DatapathId(LegacyText):
-    """A text; numbers become one, as they did in the old text column (0 reads back "0")."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         if isinstance(value, int) and not isinstance(value, bool):
@@ -174,7 +176,7 @@ class NewInterfaceSchema(_LegacySchema):
     address = MacAddress(
         required=True, error_messages={"required": MAC_MESSAGE, "null": MAC_MESSAGE}
     )
-    datapath_id = DatapathId()
+    datapath_id = LegacyText()
     port_no = LegacyInteger()
 
     @post_load
@@ -185,7 +187,8 @@ class NewInterfaceSchema(_LegacySchema):
 class InterfaceMatchSchema(_LegacySchema):
     """The ``remove_interface`` object: ``id``, ``address``, or both of the same interface.
 
-    Empty values count as not given, as they did.
+    Empty values count as not given, as they did. An id or address that nothing can have is
+    malformed; for the old server it was one that this node does not have.
     """
 
     id = LegacyInteger(maximum=HIGHEST_ID - 1)

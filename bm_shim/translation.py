@@ -135,7 +135,9 @@ def instance_from_ironic(node: Mapping[str, object]) -> Instance:
     info = _mapping(node.get("instance_info"))
     properties = _mapping(node.get("properties"))
     instance_uuid = str(node["instance_uuid"])
-    names = (info.get("display_name"), facts.get("instance_name"), node.get("name"))
+    # Not the recorded instance_name: that outlives the instance, and the next one on the machine
+    # would be taken for it. Ironic clears instance_info.
+    names = (info.get("display_name"), node.get("name"))
     last_error = _text(node.get("last_error"))
     created_at = moment(facts.get("created_at")) or moment(node.get("created_at"))
     return Instance(

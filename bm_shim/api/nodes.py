@@ -109,7 +109,11 @@ def update_node(node_id: str) -> Response:
 @blueprint.post("/<node_id>/action")
 @authorizes(policy.ADD_INTERFACE, policy.REMOVE_INTERFACE)
 def act_on_node(node_id: str) -> Response:
-    """Do the one action that the body names."""
+    """Do the one action that the body names.
+
+    What is wrong with the body is said before the node is looked for, which is up to Ironic.
+    The old server did it the other way round, and answered 404 where this is 400.
+    """
     body = read_object()
     rule, act = _ACTIONS[actions.name_of(body, _ACTIONS)]
     authorize(rule)

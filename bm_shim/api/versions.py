@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Version documents, from which clients learn how far the API goes. No token needed.
 
-As Nova has them since 21.0.0 (the version roots without a token and without a redirect).
+As Nova has them since 21.0.0 (the version roots without a token and without a redirect). To a path
+below none of them Nova answers with a choice of versions (300), which no client of this API asks
+for; here such a path is unknown.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flask import Blueprint, Response, request
 
@@ -34,8 +36,9 @@ class Version:
     maximum: str = ""
 
 
-_V1_1 = Version("v1.1", "/v1.1/", "SUPPORTED", "2011-01-21T11:33:21Z", "1.1")
 _V2_0 = Version("v2.0", "/v2/", "SUPPORTED", "2011-01-21T11:33:21Z", "2")
+# One application under two names. Clients that look for an endpoint of v2 find it under either.
+_V1_1 = replace(_V2_0, path="/v1.1/")
 _V2_1 = Version(
     "v2.1",
     "/v2.1/",
@@ -51,7 +54,7 @@ _V2_1 = Version(
 @blueprint.get("/")
 @public
 def list_versions() -> Response:
-    """List the versions; v1.1 never was among them, being v2 under its first name."""
+    """List the versions; v1.1 never was among them, being v2.0 under its first name."""
     return answer({"versions": [_entry(_V2_0), _entry(_V2_1)]})
 
 
@@ -59,7 +62,7 @@ def list_versions() -> Response:
 @blueprint.get("/v1.1/")
 @public
 def show_v1_1() -> Response:
-    """Show v1.1."""
+    """Show v2.0 under its first name."""
     return answer({"version": _details(_V1_1)})
 
 

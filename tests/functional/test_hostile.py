@@ -134,7 +134,7 @@ def test_bad_address_is_refused_with_the_message_of_old(api: Api) -> None:
 
 NO_INTEGERS: list[Any] = ["", "eight", "1_000", "8.0", 8.5, -1, True, [], {}, 2**64]
 NO_UUIDS: list[Any] = ["x", 5, True, [], {}, "../ports", f"{uuid.UUID(int=9)}\n"]
-NO_TEXTS: list[Any] = [5, True, [], {}, "x" * 256, "nul\0", "\ud800"]
+NO_TEXTS: list[Any] = [1.5, True, [], {}, "x" * 256, "nul\0", "\ud800"]
 
 BAD_VALUES: dict[str, list[Any]] = {
     "id": [*NO_INTEGERS, 2**52],

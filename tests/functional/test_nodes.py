@@ -264,10 +264,12 @@ def test_create_takes_nulls_empty_uuid_digits_and_unknown_keys(cloud: Cloud, api
 def test_create_with_an_instance_associates_it(cloud: Cloud, api: Api) -> None:
     instance = str(uuid.uuid4())
 
-    node = make(api, instance_uuid=instance)
+    node = make(api, instance_uuid=instance, instance_name="web-1")
 
     assert node["instance_uuid"] == instance
-    assert cloud.ironic_node(node["uuid"])["instance_uuid"] == instance
+    kept = cloud.ironic_node(node["uuid"])
+    assert kept["instance_uuid"] == instance
+    assert kept["instance_info"] == {"display_name": "web-1"}
 
 
 def test_create_keeps_the_spelling_of_an_address(cloud: Cloud, api: Api) -> None:
@@ -572,3 +574,16 @@ def test_delete_of_an_active_node_shows_ironics_reason(cloud: Cloud, api: Api) -
 
     assert 'provision state "active"' in message
     assert node_of(api.show(42))["task_state"] == "active"
+
+
+def test_delete_of_a_protected_node_shows_ironics_reason(cloud: Cloud, api: Api) -> None:
+    node = make(api, id=42)
+    cloud.database.set_node(node["uuid"], protected=True)
+
+    with cloud.unchanged(but="updated_at"):
+        response = api.delete(42)
+    cloud.database.set_node(node["uuid"], protected=False)
+
+    assert fault(response, 409) == (
+        f"Node {node['uuid']} is protected and cannot be undeployed, rebuilt or deleted"
+    )

@@ -359,6 +359,19 @@ def test_account_that_is_granted_lists_and_nodes_in_ironics_policy_works(
         assert [interface["address"] for interface in each["interfaces"]] == [MAC]
 
 
+def test_node_that_the_account_may_only_list_is_not_said_to_be_missing(
+    cloud: Cloud, granted: Account, node: str
+) -> None:
+    with ironic_policy(cloud, "granted", "baremetal:node:list_all", "baremetal:port:list_all"):
+        nodes = body_of(granted.api.list())["nodes"]
+        for node_id in (node, 42):
+            fault(granted.api.show(node_id), 503)
+        fault(granted.api.delete(node), 503)
+
+    assert [each["uuid"] for each in nodes] == [node]
+    assert "Grant it baremetal:node:get" in granted.log()
+
+
 @pytest.mark.usefixtures("node")
 def test_reader_of_the_system_serves_reads_and_refuses_writes(cloud: Cloud, node: str) -> None:
     account = cloud.sandbox.add_user("rights-reader", system_roles=["reader"])

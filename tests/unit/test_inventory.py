@@ -242,7 +242,8 @@ def test_unknown_nodes(inventory: Inventory, fleet: Ironic, operation: str, node
         do(inventory, operation, node_id)
     assert caught.value.node_id == node_id
     assert state(fleet) == before
-    allowed = {f"/v1/nodes/{node_id}", "/v1/nodes", "/v1/ports"}
+    # A is what the account is asked to show, to see whether it may.
+    allowed = {f"/v1/nodes/{node_id}", "/v1/nodes", "/v1/ports", f"/v1/nodes/{A}"}
     assert {request.path for request in fleet.requests} <= allowed
 
 
@@ -252,9 +253,22 @@ def test_the_fleet_is_not_listed_for_a_number_that_no_node_can_have(
 ) -> None:
     with pytest.raises(errors.NodeNotFound):
         inventory.get_node(CONTEXT, node_id)
-    as_name, rights = fleet.requests
+    as_name, lists, first, shows = fleet.requests
     assert as_name.call == f"GET /v1/nodes/{node_id}"
-    assert rights.query["project"] == "0" * 32  # the question, which lists nothing
+    assert lists.query["project"] == "0" * 32  # the question, which lists nothing
+    assert first.query["limit"] == "1"
+    assert shows.call == f"GET /v1/nodes/{A}"
+
+
+@pytest.mark.parametrize("operation", ["show", "delete", "add", "remove"])
+def test_nodes_that_the_account_may_only_list_are_not_said_to_be_missing(
+    inventory: Inventory, fleet: Ironic, operation: str
+) -> None:
+    of_the_node = "(GET|DELETE) /v1/nodes/.+|(GET|POST) /v1/ports"
+    fleet.fail(of_the_node, refusal(404, f"Node {A} could not be found."), ALWAYS)
+    with pytest.raises(errors.NotSetUp) as caught:
+        do(inventory, operation, A)
+    assert "baremetal:node:get" in str(caught.value.detail)
 
 
 @pytest.mark.parametrize("node_id", NEVER_SENT)
@@ -516,6 +530,17 @@ def test_an_instance_is_put_on_the_node(inventory: Inventory, ironic: Ironic) ->
     node = inventory.create_node(CONTEXT, replace(WITHOUT_MAC, instance_uuid=B))
     assert node.instance_uuid == B
     assert {"op": "add", "path": "/instance_uuid", "value": B} in ironic.requests[-1].body
+
+
+@pytest.mark.parametrize("instance_uuid", [None, B])
+def test_the_name_of_an_instance_is_kept_where_it_ends_with_the_instance(
+    inventory: Inventory, ironic: Ironic, instance_uuid: str | None
+) -> None:
+    facts = {"instance_name": "web-1"}
+    new = replace(WITHOUT_MAC, instance_uuid=instance_uuid, facts=facts)
+    uuid = inventory.create_node(CONTEXT, new).uuid
+    named = {"display_name": "web-1"} if instance_uuid else None
+    assert ironic.nodes[uuid].get("instance_info") == named
 
 
 @pytest.mark.parametrize(

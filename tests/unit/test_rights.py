@@ -10,7 +10,7 @@ from bm_shim.ironic import Ironic as Client
 from bm_shim.rights import Rights
 
 from .conftest import WITH_KEYSTONE, MakeConf
-from .wire import ALWAYS, REFUSED, Ironic, Keystone, answer, refusal
+from .wire import ALWAYS, REFUSED, Ironic, Keystone, Request, answer, refusal
 
 PROBE_LIST = "GET /v1/nodes"
 PROBE_CREATE = "POST /v1/ports"
@@ -188,6 +188,53 @@ def test_the_two_rights_are_remembered_apart(
     ironic.fail(PROBE_CREATE, DENIED)
     with pytest.raises(NotSetUp):
         rights.ensure_can_create(connection)
+
+
+LISTED = "00000000-0000-0000-0000-00000000000a"
+SHOW = f"GET /v1/nodes/{LISTED}"
+
+
+@pytest.mark.parametrize("nodes", [[], [LISTED]])
+def test_whose_listed_nodes_are_found_may_show_them(
+    rights: Rights, connection: Connection, ironic: Ironic, nodes: list[str]
+) -> None:
+    for uuid in nodes:
+        ironic.add_node(uuid)
+    rights.ensure_can_show(connection)
+    assert ironic.calls == [PROBE_LIST, PROBE_LIST, SHOW][: 2 + len(nodes)]
+    rights.ensure_can_show(connection)
+    assert len(ironic.calls) == 2 + len(nodes)
+
+
+def test_whose_listed_nodes_are_not_found_may_not_show_them(
+    rights: Rights, connection: Connection, ironic: Ironic
+) -> None:
+    ironic.add_node(LISTED)
+    ironic.fail(SHOW, refusal(404, f"Node {LISTED} could not be found."))
+    with pytest.raises(NotSetUp, match="not set up") as caught:
+        rights.ensure_can_show(connection)
+    assert "baremetal:node:get" in str(caught.value.detail)
+    rights.ensure_can_show(connection)
+
+
+def test_a_node_deleted_meanwhile_says_nothing_of_rights(
+    rights: Rights, connection: Connection, ironic: Ironic
+) -> None:
+    ironic.add_node(LISTED)
+
+    def delete(request: Request) -> None:
+        if request.call == SHOW:
+            del ironic.nodes[LISTED]
+
+    ironic.before = delete
+    rights.ensure_can_show(connection)
+
+
+def test_callers_own_rights_do_not_make_us_doubt(
+    rights: Rights, callers_connection: Connection, ironic: Ironic
+) -> None:
+    rights.ensure_can_show(callers_connection)
+    assert ironic.calls == []
 
 
 def test_nonsense_is_no_answer(rights: Rights, connection: Connection, ironic: Ironic) -> None:

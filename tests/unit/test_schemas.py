@@ -121,16 +121,17 @@ def test_unknown_keys_are_ignored(key: str) -> None:
 
 @pytest.mark.parametrize("key", [*INTEGERS, *INTEGER_FACTS, "id"])
 @pytest.mark.parametrize(
-    ("given", "taken"), [(8, 8), ("8", 8), (" 8\n", 8), ("+8", 8), ("008", 8), (2**31 - 1,) * 2]
+    ("given", "taken"),
+    [(8, 8), (8.0, 8), ("8", 8), (" 8\n", 8), ("+8", 8), ("008", 8), (2**31 - 1,) * 2],
 )
-def test_whole_numbers_may_come_as_text(key: str, given: object, taken: int) -> None:
+def test_whole_numbers_may_come_in_other_forms(key: str, given: object, taken: int) -> None:
     assert field_of(load_node(**{key: given}), key) == taken
 
 
 @pytest.mark.parametrize("key", [*INTEGERS, *INTEGER_FACTS, "id"])
 @pytest.mark.parametrize(
     "value",
-    ["", "abc", "8.0", "8 GB", "1_000", "٨", "9" * 20, 8.0, 8.5, float("inf"), True, [], {}],
+    ["", "abc", "8.0", "8 GB", "1_000", "٨", "9" * 20, 8.5, float("inf"), True, [], {}],
 )  # fmt: skip
 def test_what_is_no_whole_number_is_refused(key: str, value: object) -> None:
     with pytest.raises(BadRequest) as caught:
@@ -163,7 +164,15 @@ def test_texts_are_kept_as_they_are(key: str, value: str) -> None:
 
 
 @pytest.mark.parametrize("key", [*TEXTS, *TEXT_FACTS])
-@pytest.mark.parametrize("value", ["x" * 256, "a\0b", "\ud800", 5, 1.5, True, ["x"], {"x": "y"}])
+@pytest.mark.parametrize(("given", "taken"), [(0, "0"), (123456, "123456"), (-1, "-1")])
+def test_integers_become_texts(key: str, given: int, taken: str) -> None:
+    assert field_of(load_node(**{key: given}), key) == taken
+
+
+@pytest.mark.parametrize("key", [*TEXTS, *TEXT_FACTS])
+@pytest.mark.parametrize(
+    "value", ["x" * 256, "a\0b", "\ud800", 10**255, 1.5, True, ["x"], {"x": "y"}]
+)
 def test_what_is_no_storable_text_is_refused(key: str, value: object) -> None:
     with pytest.raises(BadRequest, match=f"Invalid input for '{key}': "):
         load_node(**{key: value})
