@@ -12,11 +12,14 @@ from functional.support import Cloud
 
 from bm_shim.sandbox import Sandbox
 from bm_shim.sandbox.nova_bm import generate, identifier
+from bm_shim.sandbox.nova_bm_conf import nova_conf
 
 from . import support
 
 #: Those with an instance have a BMC here.
 NODES, OCCUPIED = 4, (1, 4)
+
+VIRTUAL = "nova.virt.baremetal.virtual_power_driver.VirtualPowerManager"
 
 
 @pytest.fixture(scope="module")
@@ -73,3 +76,27 @@ def test_running_machines_are_adopted_and_one_with_a_silent_bmc_waits(
     assert [running.power_log, silent.power_log] == [["on"], ["on"]]
     passwords = [bmc.password for bmc in sandbox.bmcs]
     support.assert_hidden(passwords, first.text, second.text)
+
+
+def test_what_ironics_driver_requires_is_asked_for_before(
+    sandbox: Sandbox, cloud: Cloud, tmp_path: Path
+) -> None:
+    properties = cloud.ironic.get("/v1/drivers/ipmi/properties").json()
+    required = [
+        name
+        for name, text in properties.items()
+        if name.startswith("ipmi_") and text.endswith(" Required.")
+    ]
+    url, mapping = f"sqlite:///{tmp_path}/nova_bm.sqlite", tmp_path / "mapping.yaml"
+    generate(url, nodes=1)
+    conf = tmp_path / "nova.conf"
+    conf.write_text(nova_conf(power_manager=VIRTUAL))
+    mapping.write_text(yaml.safe_dump({"defaults": {"driver": "ipmi"}}))
+    arguments = ("--nova-bm-db", url, "--nova-conf", conf, "--mapping", mapping)
+    with cloud.unchanged():
+        finished = support.run(*arguments, *support.into(sandbox))
+    assert finished.status == 2
+    assert (
+        f"node 1 ({identifier('node 1')}): left out: the mapping must give {', '.join(required)} "
+        "in driver_info: the driver ipmi does not work without"
+    ) in finished.remarks
