@@ -51,15 +51,16 @@ def read(connection: Connection) -> Fleet:
 
     :raises errors.ShimError: Ironic is away, refuses our account, or answers nonsense
     """
-    with ThreadPoolExecutor(2, thread_name_prefix="fleet") as pool:
+    pool = ThreadPoolExecutor(2, thread_name_prefix="fleet")
+    try:
         nodes = pool.submit(connection.list_nodes, None)
         ports = pool.submit(connection.list_ports, PORT_FIELDS)
-        try:
-            return _join(nodes.result(), ports.result())
-        except (AttributeError, KeyError, TypeError) as error:
-            raise errors.BadGateway(
-                detail=f"Ironic answered what is no node: {error!r}"
-            ) from error
+        return _join(nodes.result(), ports.result())
+    except (AttributeError, KeyError, TypeError) as error:
+        raise errors.BadGateway(detail=f"Ironic answered what is no node: {error!r}") from error
+    finally:
+        # Who is interrupted does not wait for a list.
+        pool.shutdown(wait=False)
 
 
 def canonical(node_uuid: object) -> str:

@@ -92,7 +92,7 @@ class Loader:
         except errors.ShimError as error:
             self._consider_giving_up(error)
             return NodeResult(planned.uuid, Outcome.FAILED, error=explain(error))
-        except (AttributeError, KeyError, TypeError) as error:
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
             text = f"Ironic answered what is no node: {error!r}"
             return NodeResult(planned.uuid, Outcome.FAILED, error=text)
         if result.outcome is not Outcome.UNCHANGED:

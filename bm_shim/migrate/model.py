@@ -201,6 +201,8 @@ class Outcome(StrEnum):
     LEFT_OUT = "left out"
     #: The run was stopped before.
     NOT_TRIED = "not tried"
+    #: Of a run that only compares.
+    ABSENT = "not in Ironic"
 
 
 @dataclass(frozen=True, slots=True)

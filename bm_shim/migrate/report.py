@@ -30,6 +30,7 @@ VERSION = 1
 
 
 _IN_IRONIC = (Outcome.CREATED, Outcome.COMPLETED, Outcome.UNCHANGED)
+_SOME, _NONE = 1, 2
 
 
 def plan_table(plan: Plan) -> str:
@@ -86,6 +87,8 @@ class Report:
     #: By UUID, as are the differences. Nodes of the plan that are not here were not tried.
     results: Mapping[str, NodeResult]
     differences: Mapping[str, tuple[Difference, ...]] = field(default_factory=dict)
+    #: Whether what is in Ironic in the end was compared with the plan.
+    is_compared: bool = True
     #: On the run as a whole.
     remarks: tuple[str, ...] = ()
 
@@ -96,12 +99,15 @@ class Report:
 
     @property
     def exit_status(self) -> int:
-        """0: every live node is in Ironic; 1: some are; 2: none is, though there are some."""
+        """0: every live node is in Ironic; 1: some are; 2: none is, though there are some.
+
+        It is 1 as well if all should be, but that was not compared.
+        """
         counts = self._counts()
         done = sum(counts[outcome] for outcome in _IN_IRONIC)
         if done == counts.total():
-            return 0
-        return 1 if done else 2
+            return 0 if self.is_compared else _SOME
+        return _SOME if done else _NONE
 
     def summary_lines(self) -> list[str]:
         """Return how many nodes came out how, then a line for all there is to know of each.
@@ -124,7 +130,8 @@ class Report:
 
         ``nodes`` has every live node: ``id``, ``uuid``, ``outcome`` (see :class:`Outcome`),
         ``reasons`` why it is not in Ironic, ``remarks``, ``differences`` and ``planned``, which
-        is what :func:`plan_json` has of it, and null for what is left out.
+        is what :func:`plan_json` has of it, and null for what is left out. Without ``compared``
+        nobody looked for differences.
         """
         counts = self._counts()
         return {
@@ -136,6 +143,7 @@ class Report:
             "seconds": self.seconds,
             "requests": self.requests,
             "exit_status": self.exit_status,
+            "compared": self.is_compared,
             "outcomes": {outcome.value: counts[outcome] for outcome in Outcome},
             "remarks": [*self.plan.remarks, *self.remarks],
             "nodes": [entry.as_json() for entry in self._entries()],
@@ -154,13 +162,17 @@ class Report:
 
     def _entry(self, node: PlannedNode) -> "_Entry":
         result = self.results.get(node.uuid, NodeResult(node.uuid, Outcome.NOT_TRIED))
+        differences = self.differences.get(node.uuid, ())
+        if result.outcome not in _IN_IRONIC:
+            # That the node is not there is told by its outcome.
+            differences = tuple(each for each in differences if each.field)
         return _Entry(
             legacy_id=node.legacy_id,
             uuid=node.uuid,
             outcome=result.outcome,
             reasons=(result.error,) if result.error else (),
             remarks=(*node.remarks, *result.remarks),
-            differences=self.differences.get(node.uuid, ()),
+            differences=differences,
             planned=node,
         )
 
@@ -177,7 +189,7 @@ def write(path: Path, report: Report) -> None:
             file.write(text)
         Path(temporary).replace(path)
     except BaseException:
-        Path(temporary).unlink()
+        Path(temporary).unlink(missing_ok=True)
         raise
 
 

@@ -2,8 +2,11 @@
 """The command before it goes on to Ironic: its options, its files, and what a dry run shows."""
 
 import json
+import os
 import socket
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -352,6 +355,31 @@ def test_a_line_that_leads_nowhere(arguments: list[str], message: str) -> None:
     text = refusal(*arguments)
     assert message in text
     assert SECRET not in text
+
+
+def test_a_report_takes_the_place_of_regular_files_only(url: str, tmp_path: Path) -> None:
+    """Not of ``/dev/stdout``, which whoever is root could replace by a file."""
+    pipe, link = tmp_path / "pipe", tmp_path / "link"
+    os.mkfifo(pipe)
+    link.symlink_to("/dev/stdout")
+    for path in (pipe, link):
+        message = refusal("--nova-bm-db", url, "--report", path)
+        assert message == (
+            f"Error: The report cannot be written to {path}: that is no regular file.\n"
+        )
+
+
+def test_a_plan_in_letters_that_the_terminal_does_not_know(tmp_path: Path) -> None:
+    path = tmp_path / "nova_bm.sqlite"
+    generate(f"sqlite:///{path}", nodes=1)
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute("UPDATE bm_nodes SET uuid = 'стойка-4', pm_user = 'Überwacher'")
+    finished = support.run(
+        *("--nova-bm-db", f"sqlite:///{path}", "--dry-run"),
+        variables={"PYTHONIOENCODING": "latin-1"},
+    )
+    assert (finished.status, finished.stderr) == (0, "")
+    assert r"\u0441\u0442\u043e\u0439\u043a\u0430-4' is no UUID" in finished.stdout
 
 
 def test_a_nova_conf_that_is_none(file: Callable[[str], Path]) -> None:
