@@ -164,7 +164,10 @@ def test_the_plan_as_json() -> None:
         ({"a_secret": 1, "token": [PASSWORD]}, {"a_secret": "******", "token": "******"}),
         ({"ipmi_hex_kg_key": PASSWORD}, {"ipmi_hex_kg_key": "******"}),
         ({"of": {"the": [{"snmp_auth_key": 1}]}}, {"of": {"the": [{"snmp_auth_key": "******"}]}}),
+        ({"snmp_community_write": PASSWORD}, {"snmp_community_write": "******"}),
+        ({"house_passwd": PASSWORD}, {"house_passwd": "******"}),
         ({"deploy_kernel": f"http://me:{PASSWORD}@x/k"}, {"deploy_kernel": "http://***@x/k"}),
+        ({"deploy_kernel": f"http://me:@{PASSWORD}@x/k"}, {"deploy_kernel": "http://***@x/k"}),
         ({"a": [1, 1.5, True, None, "x"]}, {"a": [1, 1.5, True, None, "x"]}),
         # YAML has more types than JSON.
         ({1: datetime(2014, 10, 16)}, {"1": "2014-10-16 00:00:00"}),
