@@ -19,6 +19,7 @@ from bm_shim.migrate.conversion import Conversion
 from bm_shim.migrate.errors import explain
 from bm_shim.migrate.fleet import Fleet, Machine, canonical
 from bm_shim.migrate.model import NodeResult, Outcome, Plan, PlannedNode
+from bm_shim.migrate.power import bmc_of
 from bm_shim.migrate.steps import Impossible
 
 OnResult = Callable[[NodeResult], None]
@@ -105,6 +106,7 @@ class Loader:
         if before.node is not None and steps.is_converted(before.node):
             return NodeResult(planned.uuid, Outcome.UNCHANGED)
         _ensure_own_addresses(planned, fleet)
+        _ensure_own_bmc(planned, fleet)
         connection = self._ironic.on_behalf(RequestContext())
         machine = Conversion(connection, planned, self._timeout).run(before)
         outcome = Outcome.CREATED if before.node is None else Outcome.COMPLETED
@@ -145,6 +147,17 @@ def _ensure_own_addresses(planned: PlannedNode, fleet: Fleet) -> None:
                 f"the MAC address {port.address} is that of a port of node {found['node_uuid']} "
                 "in Ironic"
             )
+
+
+def _ensure_own_bmc(planned: PlannedNode, fleet: Fleet) -> None:
+    """Make sure that the machine is not in Ironic by another name.
+
+    :raises Impossible: it is: what is done to that node, as cleaning, would be done to this one
+    """
+    bmc = bmc_of(planned.driver, planned.driver_info)
+    others = [each for each in fleet.bmcs.get(bmc or (), ()) if each != planned.uuid]
+    if others:
+        raise Impossible(f"its BMC is that of node {others[0]} in Ironic, so it is that machine")
 
 
 def _is_hopeless(error: errors.ShimError) -> bool:

@@ -70,20 +70,26 @@ class Power:
 
     @property
     def bmc(self) -> tuple[str, ...] | None:
-        """What tells the BMC from all others: address, port, the system of a Redfish service.
+        """See :func:`bmc_of`."""
+        return bmc_of(self.driver, self.driver_info)
 
-        For drivers that are not known here, whatever is not a credential, so it may hold a secret
-        of the mapping. None: there is no BMC, or it is not known.
-        """
-        keys = power_keys(self.driver)
-        address = self.driver_info.get(keys.address)
-        if self.driver in _WITHOUT_BMC or not address:
-            return None
-        others = {keys.address, keys.username, keys.password, keys.terminal_port}
-        where = {key: value for key, value in self.driver_info.items() if key not in others}
-        if self.driver in _REQUIRED:
-            where = {key: value for key, value in where.items() if key in _BEHIND_ADDRESS}
-        return _host(address), *sorted(f"{key}={value}" for key, value in where.items())
+
+def bmc_of(driver: object, driver_info: Mapping[str, object]) -> tuple[str, ...] | None:
+    """Return what tells the BMC from all others: address, port, the system of a Redfish service.
+
+    For drivers that are not known here, whatever is not a credential, so it may hold a secret.
+
+    :returns: None: there is no BMC, or it is not known
+    """
+    keys = power_keys(driver)
+    address = driver_info.get(keys.address)
+    if driver in _WITHOUT_BMC or not address:
+        return None
+    others = {keys.address, keys.username, keys.password, keys.terminal_port}
+    where = {key: value for key, value in driver_info.items() if key not in others}
+    if driver in _REQUIRED:
+        where = {key: value for key, value in where.items() if key in _BEHIND_ADDRESS}
+    return _host(address), *sorted(f"{key}={value}" for key, value in where.items())
 
 
 def manager_of(options: BaremetalOptions) -> str:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Machines with a real BMC, spoken to by Ironic's own driver: their power is not touched."""
 
+import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -100,3 +101,25 @@ def test_what_ironics_driver_requires_is_asked_for_before(
         f"node 1 ({identifier('node 1')}): left out: the mapping must give {', '.join(required)} "
         "in driver_info: the driver ipmi does not work without"
     ) in finished.remarks
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_machine_that_ironic_has_by_another_name_is_left(
+    sandbox: Sandbox, cloud: Cloud, tmp_path: Path, number: int
+) -> None:
+    """Whether it has an instance or is free."""
+    url = f"sqlite:///{tmp_path}/nova_bm.sqlite"
+    generate(url, nodes=2)
+    cloud.delete_nodes(set(cloud.names()))
+    options = ("--nova-bm-db", url, "--config-file", sandbox.state_dir / "bm-shim.conf")
+    planned = json.loads(support.run(*options, "--dry-run", "--format", "json").stdout)
+    address = planned["nodes"][number - 1]["driver_info"]["ipmi_address"]
+    body = {"driver": "ipmi", "driver_info": {"ipmi_address": address}}
+    other = cloud.ironic.post("/v1/nodes", json=body).json()["uuid"]
+    with cloud.unchanged():
+        finished = support.run(*options, "--cpu-arch", "x86_64", "--only", number)
+    assert finished.status == 2
+    assert finished.remarks == [
+        f"node {number} ({identifier(f'node {number}')}): failed: its BMC is that of node {other} "
+        "in Ironic, so it is that machine"
+    ]

@@ -358,3 +358,17 @@ def test_machines_behind_one_address(
         nodes={"1": Override(driver_info=first), "2": Override(driver_info=second)},
     )
     assert make(*rows, mapping=mapping).left_out == ()
+
+
+def test_the_machine_that_is_kept_keeps_its_address() -> None:
+    """Whichever of the two rows the older interface belongs to."""
+    made = make(
+        row(1, pm_address="bmc-1"),
+        row(2, pm_address="bmc-1"),
+        interface(7, bm_node_id=2),
+        interface(8, bm_node_id=1),
+    )
+    (node,) = made.nodes
+    assert node.legacy_id == 1
+    assert [facts(port)["id"] for port in node.ports] == [8]
+    assert node.remarks == ()
