@@ -170,7 +170,4 @@ def _is_hopeless(error: errors.ShimError) -> bool:
 
 def _kept(planned: PlannedNode, machine: Machine) -> tuple[str, ...]:
     """Return what is otherwise than planned, after all that was missing is there."""
-    return tuple(
-        f"{each.field} is left as it is in Ironic, {each.found}; planned: {each.expected}"
-        for each in verify.compare_node(planned, machine)
-    )
+    return tuple(each.as_kept for each in verify.compare_node(planned, machine))

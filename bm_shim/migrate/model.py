@@ -227,3 +227,8 @@ class Difference:
     #: Of a secret no value is told.
     expected: str
     found: str
+
+    @property
+    def as_kept(self) -> str:
+        """In words, as what the conversion found and did not touch."""
+        return f"{self.field} is left as it is in Ironic, {self.found}; planned: {self.expected}"

@@ -214,6 +214,8 @@ class _Entry:
         for remark in self.remarks:
             yield f"{name}: {remark}"
         for each in self.differences:
+            if each.as_kept in self.remarks:
+                continue
             what = f"{each.field}: " if each.field else ""
             yield f"{name}: differs: {what}expected {each.expected}, found {each.found}"
 

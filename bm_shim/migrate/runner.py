@@ -10,6 +10,7 @@ import json
 import logging
 import os
 import signal
+import stat
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -145,8 +146,11 @@ class _Run:
         # It logs each refusal as an error, also those that are answers.
         logging.getLogger("ironicclient").setLevel(logging.CRITICAL)
         self._conf = _configuration(request)
-        self._nova_bm, self.plan = _read(request, self._conf)
+        known = mapping.read(request.mapping) if request.mapping else NodeMapping()
+        self._nova_bm, self.plan = _read(request, self._conf, known)
         self._warnings: list[str] = []
+        if request.mapping and _is_open(request.mapping) and mapping.holds_secrets(known):
+            self.warn(f"Everybody can read {request.mapping}, which holds secrets: chmod 600")
 
     def sign_in(self) -> Ironic:
         """Sign in to Ironic.
@@ -241,9 +245,14 @@ def _configuration(request: Request) -> cfg.ConfigOpts:
         raise MigrateError(f"The configuration cannot be used: {error}") from error
 
 
-def _read(request: Request, conf: cfg.ConfigOpts) -> tuple[NovaBm, Plan]:
+def _is_open(path: Path) -> bool:
+    """Whether it is a file, and no pipe, that everybody can read."""
+    mode = path.stat().st_mode
+    return stat.S_ISREG(mode) and bool(mode & stat.S_IROTH)
+
+
+def _read(request: Request, conf: cfg.ConfigOpts, known: NodeMapping) -> tuple[NovaBm, Plan]:
     options = settings.read(request.nova_conf) if request.nova_conf else BaremetalOptions()
-    known = mapping.read(request.mapping) if request.mapping else NodeMapping()
     url = request.database or options.sql_connection
     if not url:
         raise MigrateError("Which database? Give --nova-bm-db, or a --nova-conf that says it.")

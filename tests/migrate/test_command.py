@@ -45,6 +45,7 @@ def file(tmp_path: Path) -> Callable[[str], Path]:
         path = tmp_path / f"file-{len(list(tmp_path.iterdir()))}"
         # Nothing but ASCII is the same in UTF-8.
         path.write_text(text, encoding="latin-1")
+        path.chmod(0o600)
         return path
 
     return write
@@ -367,6 +368,24 @@ def test_a_report_takes_the_place_of_regular_files_only(url: str, tmp_path: Path
         assert message == (
             f"Error: The report cannot be written to {path}: that is no regular file.\n"
         )
+
+
+@pytest.mark.parametrize(
+    ("mode", "text", "is_warned_of"),
+    [
+        (0o604, "nodes: {1: {driver_info: {ipmi_password: Zw3rgpinscher}}}", True),
+        (0o640, "nodes: {1: {driver_info: {ipmi_password: Zw3rgpinscher}}}", False),
+        (0o604, "nodes: {1: {driver_info: {ipmi_username: root}}}", False),
+    ],
+)
+def test_a_mapping_that_everybody_can_read(
+    url: str, file: Callable[[str], Path], mode: int, text: str, is_warned_of: bool
+) -> None:
+    path = file(text)
+    path.chmod(mode)
+    finished = support.invoke("--nova-bm-db", url, "--mapping", path, "--dry-run")
+    warning = f"Warning: Everybody can read {path}, which holds secrets: chmod 600\n"
+    assert (finished.status, finished.stderr) == (0, warning if is_warned_of else "")
 
 
 def test_a_plan_in_letters_that_the_terminal_does_not_know(tmp_path: Path) -> None:

@@ -179,6 +179,9 @@ def test_secrets_are_masked(value: Any, shown: Any, where: str) -> None:
     assert made["nodes"][0][where] == shown
 
 
+KEPT = Difference("owner", '"x"', '"y"')
+
+
 def test_a_summary() -> None:
     done = made(
         plan=plan(
@@ -193,7 +196,7 @@ def test_a_summary() -> None:
         ),
         remarks=("on the run",),
         results={
-            "uuid-1": NodeResult("uuid-1", Outcome.CREATED, remarks=("from Ironic",)),
+            "uuid-1": NodeResult("uuid-1", Outcome.CREATED, remarks=(KEPT.as_kept,)),
             "uuid-3": NodeResult("uuid-3", Outcome.FAILED, error="no\nanswer"),
             "uuid-4": NodeResult("uuid-4", Outcome.UNCHANGED),
             "uuid-6": NodeResult("uuid-6", Outcome.ABSENT),
@@ -201,7 +204,8 @@ def test_a_summary() -> None:
             "uuid-7": NodeResult("uuid-7", Outcome.CREATED),
         },
         differences={
-            # That it is not there is said already.
+            # What is said already is not said again: that it was kept, that it is not there.
+            "uuid-1": (KEPT,),
             "uuid-3": (Difference("", "a node", "nothing"),),
             "uuid-5": (Difference("", "a node", "nothing"),),
             "uuid-6": (Difference("", "a node", "nothing"),),
@@ -221,7 +225,7 @@ def test_a_summary() -> None:
         "remark: on the database",
         "remark: on the run",
         "node 1 (uuid-1): from the plan",
-        "node 1 (uuid-1): from Ironic",
+        'node 1 (uuid-1): owner is left as it is in Ironic, "y"; planned: "x"',
         "node 2 (uuid-2): left out: no pm_user in the database",
         "node 2 (uuid-2): left out: another reason",
         "node 3 (uuid-3): failed: no answer",
