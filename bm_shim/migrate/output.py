@@ -19,10 +19,15 @@ def say(text: str) -> bool:
 
     :returns: whether that could be done
     """
-    with lenient(sys.stdout):
+    try:
         click.echo(_encodable(text, sys.stdout))
-        return True
-    return False
+    except OSError as error:
+        _give_up(sys.stdout)
+        if not isinstance(error, BrokenPipeError):
+            # Who left the pager knows.
+            warn(f"The results cannot be printed: {error.strerror}")
+        return False
+    return True
 
 
 def tell(text: str) -> None:
@@ -48,10 +53,17 @@ def lenient(stream: TextIO) -> Iterator[None]:
     try:
         yield
     except OSError:
-        # Not closed: what is left in its buffer would fail once more, and be the exit status.
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, stream.fileno())
-        os.close(nowhere)
+        _give_up(stream)
+
+
+def _give_up(stream: TextIO) -> None:
+    """Let a stream lead nowhere.
+
+    It is not closed: what is left in its buffer would fail once more, and be the exit status.
+    """
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 def _encodable(text: str, stream: TextIO) -> str:

@@ -128,7 +128,7 @@ def power_of(row: NodeRow, override: Override, manager: str, bmc_driver: str | N
         driver_info=driver_info,
         facts=facts,
         remarks=tuple(remarks),
-        obstacles=tuple(_obstacles(manager, driver, driver_info)),
+        obstacles=tuple(_obstacles(row, manager, driver, driver_info)),
     )
 
 
@@ -162,7 +162,9 @@ def _credentials(row: NodeRow, manager: str, driver: str, remarks: list[str]) ->
     return {keys[column]: value for column, value in values.items()}
 
 
-def _obstacles(manager: str, driver: str, driver_info: Mapping[str, object]) -> Iterator[str]:
+def _obstacles(
+    row: NodeRow, manager: str, driver: str, driver_info: Mapping[str, object]
+) -> Iterator[str]:
     """Yield what the driver cannot do without, and neither the database nor the mapping has."""
     asked: list[str] = []
     if _managed_bmcs(manager) and driver not in _WITHOUT_BMC:
@@ -170,8 +172,9 @@ def _obstacles(manager: str, driver: str, driver_info: Mapping[str, object]) -> 
         missing = [column for column, key in keys.items() if key not in driver_info]
         asked = [keys[column] for column in missing]
         if missing:
+            no = "no" if set(missing).isdisjoint(row.unreadable) else "no readable"
             yield (
-                f"no {', '.join(missing)} in the database: the mapping must give "
+                f"{no} {', '.join(missing)} in the database: the mapping must give "
                 f"{', '.join(asked)} in driver_info"
             )
     required = _required(driver, driver_info)

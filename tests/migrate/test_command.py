@@ -388,6 +388,20 @@ def test_a_mapping_that_everybody_can_read(
     assert (finished.status, finished.stderr) == (0, warning if is_warned_of else "")
 
 
+def test_a_plan_that_cannot_be_printed(url: str) -> None:
+    options = ("--nova-bm-db", url, "--dry-run")
+    with open("/dev/full", "w") as full:
+        finished = support.finish(support.start(*options, stdout=full))
+    assert finished.status == 1
+    assert finished.stderr == "Warning: The results cannot be printed: No space left on device\n"
+    process = support.start(*options)
+    assert process.stdout is not None
+    process.stdout.close()
+    assert process.stderr is not None
+    assert (process.stderr.read(), process.wait(support.PATIENCE)) == ("", 1)
+    process.stderr.close()
+
+
 def test_a_plan_in_letters_that_the_terminal_does_not_know(tmp_path: Path) -> None:
     path = tmp_path / "nova_bm.sqlite"
     generate(f"sqlite:///{path}", nodes=1)

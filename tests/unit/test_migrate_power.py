@@ -141,6 +141,15 @@ def test_an_idrac_that_speaks_ws_man() -> None:
     assert reason.startswith("the mapping must give drac_username, drac_password in driver_info")
 
 
+def test_a_password_that_cannot_be_read() -> None:
+    """The database has one, so who looks finds it."""
+    unreadable = row(pm_password=None, unreadable=("pm_password",))
+    assert left_out(unreadable, interface()) == (
+        "no readable pm_password in the database: the mapping must give ipmi_password in "
+        "driver_info",
+    )
+
+
 def test_an_empty_address_in_the_mapping_is_none() -> None:
     mapping = for_all(driver_info={"ipmi_address": ""})
     assert left_out(row(), interface(), mapping=mapping) == (
