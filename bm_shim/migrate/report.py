@@ -89,6 +89,8 @@ class Report:
     differences: Mapping[str, tuple[Difference, ...]] = field(default_factory=dict)
     #: Whether what is in Ironic in the end was compared with the plan.
     is_compared: bool = True
+    #: Whether that is all that was to be done; then what differs counts as left.
+    is_comparison: bool = False
     #: On the run as a whole.
     remarks: tuple[str, ...] = ()
 
@@ -101,13 +103,15 @@ class Report:
     def exit_status(self) -> int:
         """0: every live node is in Ironic; 1: some are; 2: none is, though there are some.
 
-        It is 1 as well if all should be, but that was not compared.
+        It is 1 as well if all should be, but that was not compared, or is other than it should be
+        where nothing else was asked.
         """
         counts = self._counts()
         done = sum(counts[outcome] for outcome in _IN_IRONIC)
-        if done == counts.total():
-            return 0 if self.is_compared else _SOME
-        return _SOME if done else _NONE
+        if done < counts.total():
+            return _SOME if done else _NONE
+        differs = self.is_comparison and any(self.differences.values())
+        return _SOME if differs or not self.is_compared else 0
 
     def summary_lines(self) -> list[str]:
         """Return how many nodes came out how, then a line for all there is to know of each.

@@ -128,8 +128,7 @@ def compare(request: Request) -> int:
         preflight.ensure_whole_view(connection)
         fleet = read_fleet(connection)
     differences = verify.compare(run.plan, fleet)
-    status = run.finish(ironic, _presence(run.plan, fleet), differences)
-    return max(status, _SOME_LEFT) if any(differences.values()) else status
+    return run.finish(ironic, _presence(run.plan, fleet), differences, is_comparison=True)
 
 
 class _Run:
@@ -184,6 +183,8 @@ class _Run:
         ironic: Ironic,
         results: Mapping[str, NodeResult],
         differences: Mapping[str, tuple[Difference, ...]] | None,
+        *,
+        is_comparison: bool = False,
     ) -> int:
         """Report, and return the exit status.
 
@@ -199,6 +200,7 @@ class _Run:
             results=results,
             differences=differences or {},
             is_compared=differences is not None,
+            is_comparison=is_comparison,
             remarks=tuple(self._warnings),
         )
         # The file first: it is what is left if nobody reads the other.

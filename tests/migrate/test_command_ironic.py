@@ -468,6 +468,7 @@ def test_what_differs_is_said_and_left(cloud: Cloud, few: str, tmp_path: Path) -
         # Machines that are there; that they differ counts only where nothing else was asked.
         assert finished.status == bool(options)
     report = support.read_report(path)
+    assert report["exit_status"] == 1
     assert [node["differences"] for node in report["nodes"]] == [
         [
             {"field": "driver_info.ipmi_password", "expected": '"******"', "found": "nothing"},

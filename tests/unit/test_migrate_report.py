@@ -312,6 +312,17 @@ def test_the_exit_status(
     assert uncertain.as_json()["compared"] is False
 
 
+@pytest.mark.parametrize("is_comparison", [False, True])
+def test_what_differs_counts_where_nothing_else_was_asked(is_comparison: bool) -> None:
+    done = made(
+        *(node(1), node(3)),
+        outcomes=("unchanged", "unchanged"),
+        differences={"uuid-1": (KEPT,), "uuid-3": ()},
+        is_comparison=is_comparison,
+    )
+    assert done.exit_status == done.as_json()["exit_status"] == int(is_comparison)
+
+
 def test_a_report_is_written(tmp_path: Path) -> None:
     done = made(PLANNED, outcomes=("created",))
     path = tmp_path / "out.json"
