@@ -91,7 +91,7 @@ class Loader:
         except Impossible as error:
             return NodeResult(planned.uuid, Outcome.FAILED, error=str(error))
         except errors.ShimError as error:
-            self._consider_giving_up(error)
+            self._consider_giving_up(planned, error)
             return NodeResult(planned.uuid, Outcome.FAILED, error=explain(error))
         except (AttributeError, LookupError, TypeError, ValueError) as error:
             text = f"Ironic answered what is no node: {error!r}"
@@ -112,12 +112,25 @@ class Loader:
         outcome = Outcome.CREATED if before.node is None else Outcome.COMPLETED
         return NodeResult(planned.uuid, outcome, remarks=_kept(planned, machine))
 
-    def _consider_giving_up(self, error: errors.ShimError) -> None:
+    def _consider_giving_up(self, planned: PlannedNode, error: errors.ShimError) -> None:
         """Stop when node after node fails for a reason that is not the node's."""
+        is_hopeless = _is_hopeless(error)
         with self._lock:
-            self._hopeless = self._hopeless + 1 if _is_hopeless(error) else 0
-            if self._hopeless >= 2 * self._workers:
-                self.stop()
+            self._hopeless = self._hopeless + 1 if is_hopeless else 0
+            if self._hopeless < 2 * self._workers:
+                return
+        if isinstance(error, errors.NotSetUp) or not self._answers(planned):
+            self.stop()
+
+    def _answers(self, planned: PlannedNode) -> bool:
+        """Whether Ironic can look a node up: it is there then, and fails at what it is given."""
+        try:
+            self._ironic.on_behalf(RequestContext()).get_node(planned.uuid, ["uuid"])
+        except errors.NotFound:
+            return True
+        except errors.ShimError:
+            return False
+        return True
 
 
 def _ensure_own_id(planned: PlannedNode, fleet: Fleet) -> None:

@@ -510,6 +510,14 @@ def test_run_ends_when_ironic_fails_node_after_node(load: Load, ironic: Ironic) 
     assert "Ironic or Keystone cannot be reached" in str(results[0].error)
 
 
+def test_run_goes_on_when_ironic_fails_at_nodes_but_answers(load: Load, ironic: Ironic) -> None:
+    """Else no run would come past machines that Ironic cannot take, as by its database."""
+    nodes = list(map(planned, range(1, 8)))
+    ironic.fail("POST /v1/nodes", refusal(500, "Incorrect string value"), times=3 * 6)
+    outcomes = [result.outcome for result in load(*nodes, workers=1)]
+    assert outcomes == [Outcome.FAILED] * 6 + [Outcome.CREATED]
+
+
 def test_run_goes_on_when_some_nodes_succeed_in_between(load: Load, ironic: Ironic) -> None:
     nodes = list(map(planned, range(1, 8)))
     for node in nodes[::2]:
