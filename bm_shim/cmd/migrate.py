@@ -16,7 +16,7 @@ Sign in to Ironic by the first of these that is given:
   /etc/bm-shim/bm-shim.conf
 \b
 Exit status: 0, every machine is in Ironic; 1, some are not, the report says
-which and why; 2, nothing was done.
+which and why, or it could not be compared or reported; 2, none is.
 \b
 Try:
   bm-shim migrate --nova-bm-db mysql://nova_bm@db/nova_bm --dry-run

@@ -6,5 +6,5 @@ Data flows one way. What is read: the database (:mod:`source`, over a connection
 in Ironic: :mod:`plan`, pure and touching nothing, from :mod:`candidates` with their :mod:`power`
 and :mod:`ports`. What is there: :mod:`fleet`. :mod:`load` brings Ironic from one to the other,
 each node by a :mod:`conversion` in :mod:`steps`; :mod:`verify` compares afterwards, :mod:`report`
-tells. :mod:`runner` is the command.
+tells, by :mod:`output`. :mod:`runner` is the command.
 """

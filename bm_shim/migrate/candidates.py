@@ -57,7 +57,8 @@ class Claims:
     #: Of the mapping.
     names: Mapping[str, Candidate]
     bmcs: Mapping[tuple[str, ...], Candidate]
-    #: It is the first interface that counts, not the first candidate.
+    #: It is the first interface that counts, not the first candidate. Without those of candidates
+    #: that are another one's machine.
     addresses: Mapping[str, Candidate]
     #: All that have it: there is no saying whose it is.
     instances: Mapping[str, Sequence[Candidate]]
@@ -97,16 +98,24 @@ def gather(
 def settle(candidates: Iterable[Candidate]) -> Claims:
     """Return whose that is which several have."""
     ranked = sorted(candidates, key=lambda each: (not each.is_occupied, each.row.id))
-    nics = [(nic, each) for each in ranked for nic in each.nics]
+    uuids = _first((each.uuid, each) for each in ranked)
+    bmcs = _first((each.power.bmc, each) for each in ranked)
+    # What another row has for the same machine is no claim: it is never converted.
+    machines = [
+        each
+        for each in ranked
+        if uuids[each.uuid] is each and bmcs.get(each.power.bmc or (), each) is each
+    ]
+    nics = [(nic, each) for each in machines for nic in each.nics]
     nics.sort(key=lambda pair: (not pair[1].is_occupied, pair[0].order))
     instances = defaultdict(list)
     for each in ranked:
         if each.instance_uuid:
             instances[each.instance_uuid].append(each)
     return Claims(
-        uuids=_first((each.uuid, each) for each in ranked),
+        uuids=uuids,
         names=_first((each.override.name, each) for each in ranked),
-        bmcs=_first((each.power.bmc, each) for each in ranked),
+        bmcs=bmcs,
         addresses=_first((nic.address, each) for nic, each in nics),
         instances=instances,
     )

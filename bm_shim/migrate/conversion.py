@@ -3,12 +3,11 @@
 
 import time
 
-from oslo_utils.strutils import mask_password
-
 from bm_shim import errors
 from bm_shim.ironic import Connection
 from bm_shim.ironic_json import JsonObject
 from bm_shim.migrate import steps
+from bm_shim.migrate.errors import without_secrets
 from bm_shim.migrate.fleet import PORT_FIELDS, Machine, canonical
 from bm_shim.migrate.model import PlannedNode, Target
 from bm_shim.migrate.steps import (
@@ -125,7 +124,7 @@ class Conversion:
         """
         if change in self._asked:
             error = (self._machine.node or {}).get("last_error") or "it does not say why"
-            reason = mask_password(str(error)).rstrip(".")
+            reason = without_secrets(str(error)).rstrip(".")
             raise Impossible(
                 f"Ironic cannot {change.verb} it: {reason}. Put it right in Ironic, where another "
                 "run changes nothing that is there, and run again"

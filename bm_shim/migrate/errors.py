@@ -9,8 +9,8 @@ from oslo_utils.strutils import mask_password
 
 from bm_shim.errors import NotSetUp, ShimError
 
-#: User and password in a URL.
-_USERINFO = re.compile(r"(?<=://)[^/@\s]+(?=@)")
+#: User and password in a URL; people leave an "@" in a password as it is.
+_USERINFO = re.compile(r"(?<=://)[^/\s\"]+(?=@)")
 
 
 class MigrateError(Exception):
@@ -56,6 +56,11 @@ def explain(error: ShimError) -> str:
             text = str(cause)
         case _:
             text = error.detail or error.message
+    return without_secrets(text)
+
+
+def without_secrets(text: str) -> str:
+    """Hide what looks like a password in a message of somebody else's."""
     return without_userinfo(mask_password(text))
 
 

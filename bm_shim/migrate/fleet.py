@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from bm_shim import errors, translation
 from bm_shim.ironic import Connection
 from bm_shim.ironic_json import JsonObject
+from bm_shim.migrate.power import bmc_of
 
 #: Fields of a port that the conversion looks at.
 PORT_FIELDS = translation.PORT_FIELDS
@@ -37,6 +38,8 @@ class Fleet:
     #: The UUIDs of the nodes that record an integer id, by the integer. More than one for it is a
     #: mistake of long ago.
     holders: Mapping[int, tuple[str, ...]]
+    #: The UUIDs of the nodes that have a BMC, by what :func:`bmc_of` tells of it.
+    bmcs: Mapping[tuple[str, ...], tuple[str, ...]] = field(default_factory=dict, repr=False)
 
     def find(self, node_uuid: str) -> Machine:
         """Return the node of this UUID and its ports, if it is there."""
@@ -51,15 +54,16 @@ def read(connection: Connection) -> Fleet:
 
     :raises errors.ShimError: Ironic is away, refuses our account, or answers nonsense
     """
-    with ThreadPoolExecutor(2, thread_name_prefix="fleet") as pool:
+    pool = ThreadPoolExecutor(2, thread_name_prefix="fleet")
+    try:
         nodes = pool.submit(connection.list_nodes, None)
         ports = pool.submit(connection.list_ports, PORT_FIELDS)
-        try:
-            return _join(nodes.result(), ports.result())
-        except (AttributeError, KeyError, TypeError) as error:
-            raise errors.BadGateway(
-                detail=f"Ironic answered what is no node: {error!r}"
-            ) from error
+        return _join(nodes.result(), ports.result())
+    except (AttributeError, KeyError, TypeError) as error:
+        raise errors.BadGateway(detail=f"Ironic answered what is no node: {error!r}") from error
+    finally:
+        # Who is interrupted does not wait for a list.
+        pool.shutdown(wait=False)
 
 
 def canonical(node_uuid: object) -> str:
@@ -76,7 +80,11 @@ def _join(nodes: list[JsonObject], ports: list[JsonObject]) -> Fleet:
     for port in ports:
         ports_of[canonical(port["node_uuid"])].append(port)
     holders: dict[int, list[str]] = defaultdict(list)
+    bmcs: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for node in nodes:
+        # Ironic may have null for it.
+        if bmc := bmc_of(node["driver"], node["driver_info"] or {}):
+            bmcs[bmc].append(canonical(node["uuid"]))
         recorded = translation.recorded_id_of(node)
         if recorded is not None:
             holders[recorded].append(canonical(node["uuid"]))
@@ -85,4 +93,5 @@ def _join(nodes: list[JsonObject], ports: list[JsonObject]) -> Fleet:
         ports={port["address"].lower(): port for port in ports},
         ports_of={owner: tuple(owned) for owner, owned in ports_of.items()},
         holders={number: tuple(uuids) for number, uuids in holders.items()},
+        bmcs={bmc: tuple(uuids) for bmc, uuids in bmcs.items()},
     )

@@ -19,6 +19,7 @@ from bm_shim.migrate.conversion import Conversion
 from bm_shim.migrate.errors import explain
 from bm_shim.migrate.fleet import Fleet, Machine, canonical
 from bm_shim.migrate.model import NodeResult, Outcome, Plan, PlannedNode
+from bm_shim.migrate.power import bmc_of
 from bm_shim.migrate.steps import Impossible
 
 OnResult = Callable[[NodeResult], None]
@@ -90,9 +91,9 @@ class Loader:
         except Impossible as error:
             return NodeResult(planned.uuid, Outcome.FAILED, error=str(error))
         except errors.ShimError as error:
-            self._consider_giving_up(error)
+            self._consider_giving_up(planned, error)
             return NodeResult(planned.uuid, Outcome.FAILED, error=explain(error))
-        except (AttributeError, KeyError, TypeError) as error:
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
             text = f"Ironic answered what is no node: {error!r}"
             return NodeResult(planned.uuid, Outcome.FAILED, error=text)
         if result.outcome is not Outcome.UNCHANGED:
@@ -105,17 +106,31 @@ class Loader:
         if before.node is not None and steps.is_converted(before.node):
             return NodeResult(planned.uuid, Outcome.UNCHANGED)
         _ensure_own_addresses(planned, fleet)
+        _ensure_own_bmc(planned, fleet)
         connection = self._ironic.on_behalf(RequestContext())
         machine = Conversion(connection, planned, self._timeout).run(before)
         outcome = Outcome.CREATED if before.node is None else Outcome.COMPLETED
         return NodeResult(planned.uuid, outcome, remarks=_kept(planned, machine))
 
-    def _consider_giving_up(self, error: errors.ShimError) -> None:
+    def _consider_giving_up(self, planned: PlannedNode, error: errors.ShimError) -> None:
         """Stop when node after node fails for a reason that is not the node's."""
+        is_hopeless = _is_hopeless(error)
         with self._lock:
-            self._hopeless = self._hopeless + 1 if _is_hopeless(error) else 0
-            if self._hopeless >= 2 * self._workers:
-                self.stop()
+            self._hopeless = self._hopeless + 1 if is_hopeless else 0
+            if self._hopeless < 2 * self._workers:
+                return
+        if isinstance(error, errors.NotSetUp) or not self._answers(planned):
+            self.stop()
+
+    def _answers(self, planned: PlannedNode) -> bool:
+        """Whether Ironic can look a node up: it is there then, and fails at what it is given."""
+        try:
+            self._ironic.on_behalf(RequestContext()).get_node(planned.uuid, ["uuid"])
+        except errors.NotFound:
+            return True
+        except errors.ShimError:
+            return False
+        return True
 
 
 def _ensure_own_id(planned: PlannedNode, fleet: Fleet) -> None:
@@ -147,6 +162,17 @@ def _ensure_own_addresses(planned: PlannedNode, fleet: Fleet) -> None:
             )
 
 
+def _ensure_own_bmc(planned: PlannedNode, fleet: Fleet) -> None:
+    """Make sure that the machine is not in Ironic by another name.
+
+    :raises Impossible: it is: what is done to that node, as cleaning, would be done to this one
+    """
+    bmc = bmc_of(planned.driver, planned.driver_info)
+    others = [each for each in fleet.bmcs.get(bmc or (), ()) if each != planned.uuid]
+    if others:
+        raise Impossible(f"its BMC is that of node {others[0]} in Ironic, so it is that machine")
+
+
 def _is_hopeless(error: errors.ShimError) -> bool:
     """Whether another node would not fare better: Ironic or Keystone are away or refuse us."""
     if isinstance(error, errors.NotSetUp):
@@ -157,7 +183,4 @@ def _is_hopeless(error: errors.ShimError) -> bool:
 
 def _kept(planned: PlannedNode, machine: Machine) -> tuple[str, ...]:
     """Return what is otherwise than planned, after all that was missing is there."""
-    return tuple(
-        f"{each.field} is left as it is in Ironic, {each.found}; planned: {each.expected}"
-        for each in verify.compare_node(planned, machine)
-    )
+    return tuple(each.as_kept for each in verify.compare_node(planned, machine))

@@ -17,6 +17,7 @@ from marshmallow import RAISE, Schema, ValidationError, fields, post_load, pre_l
 
 from bm_shim.migrate import strict_yaml
 from bm_shim.migrate.errors import MappingError
+from bm_shim.migrate.masking import is_secret
 from bm_shim.migrate.model import NodeMapping, NodeRow, Override
 
 #: What ``task_state`` of a node could be; Icehouse had all of them.
@@ -67,6 +68,12 @@ def override_for(mapping: NodeMapping, row: NodeRow) -> Override:
             elif value is not None:
                 merged[field] = value
     return Override(**merged)
+
+
+def holds_secrets(mapping: NodeMapping) -> bool:
+    """Whether a mapping gives something that nobody else may know."""
+    given = (mapping.defaults, *mapping.nodes.values())
+    return any(is_secret(name) for override in given for name in override.driver_info)
 
 
 def unused(mapping: NodeMapping, rows: Iterable[NodeRow]) -> tuple[str, ...]:

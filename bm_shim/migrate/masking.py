@@ -6,7 +6,8 @@ import re
 #: What Ironic shows in place of a secret.
 MASK = "******"
 
-_SECRET = re.compile("password|secret|token|key", re.IGNORECASE)
+# An SNMP community is all that a power outlet asks for.
+_SECRET = re.compile("passw|passphrase|secret|token|key|credential|community", re.IGNORECASE)
 
 
 def is_secret(name: object) -> bool:

@@ -201,6 +201,8 @@ class Outcome(StrEnum):
     LEFT_OUT = "left out"
     #: The run was stopped before.
     NOT_TRIED = "not tried"
+    #: Of a run that only compares.
+    ABSENT = "not in Ironic"
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,3 +227,8 @@ class Difference:
     #: Of a secret no value is told.
     expected: str
     found: str
+
+    @property
+    def as_kept(self) -> str:
+        """In words, as what the conversion found and did not touch."""
+        return f"{self.field} is left as it is in Ironic, {self.found}; planned: {self.expected}"

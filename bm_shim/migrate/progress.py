@@ -8,6 +8,7 @@ from typing import Self
 
 import click
 
+from bm_shim.migrate import output
 from bm_shim.migrate.model import NodeResult, Outcome, Plan
 
 
@@ -29,7 +30,8 @@ class Progress:
     def __enter__(self) -> Self:
         """Show that it begins."""
         if self._on_terminal:
-            self._bar.__enter__()
+            with output.lenient(sys.stderr):
+                self._bar.__enter__()
         return self
 
     def __exit__(
@@ -40,16 +42,18 @@ class Progress:
     ) -> None:
         """Leave the terminal as it was."""
         if self._on_terminal:
-            self._bar.__exit__(kind, error, traceback)
+            with output.lenient(sys.stderr):
+                self._bar.__exit__(kind, error, traceback)
 
     def note(self, result: NodeResult) -> None:
         """Show a result."""
         self._counts[result.outcome] += 1
         if self._on_terminal:
-            self._bar.update(1)
+            with output.lenient(sys.stderr):
+                self._bar.update(1)
         else:
             reason = f": {result.error}" if result.error else ""
-            click.echo(f"{self._names[result.uuid]}: {result.outcome}{reason}", err=True)
+            output.tell(f"{self._names[result.uuid]}: {result.outcome}{reason}")
 
     def _troubles(self) -> str:
         failed = self._counts[Outcome.FAILED]

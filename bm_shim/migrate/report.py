@@ -30,6 +30,7 @@ VERSION = 1
 
 
 _IN_IRONIC = (Outcome.CREATED, Outcome.COMPLETED, Outcome.UNCHANGED)
+_SOME, _NONE = 1, 2
 
 
 def plan_table(plan: Plan) -> str:
@@ -86,6 +87,10 @@ class Report:
     #: By UUID, as are the differences. Nodes of the plan that are not here were not tried.
     results: Mapping[str, NodeResult]
     differences: Mapping[str, tuple[Difference, ...]] = field(default_factory=dict)
+    #: Whether what is in Ironic in the end was compared with the plan.
+    is_compared: bool = True
+    #: Whether that is all that was to be done; then what differs counts as left.
+    is_comparison: bool = False
     #: On the run as a whole.
     remarks: tuple[str, ...] = ()
 
@@ -96,12 +101,17 @@ class Report:
 
     @property
     def exit_status(self) -> int:
-        """0: every live node is in Ironic; 1: some are; 2: none is, though there are some."""
+        """0: every live node is in Ironic; 1: some are; 2: none is, though there are some.
+
+        It is 1 as well if all should be, but that was not compared, or is other than it should be
+        where nothing else was asked.
+        """
         counts = self._counts()
         done = sum(counts[outcome] for outcome in _IN_IRONIC)
-        if done == counts.total():
-            return 0
-        return 1 if done else 2
+        if done < counts.total():
+            return _SOME if done else _NONE
+        differs = self.is_comparison and any(self.differences.values())
+        return _SOME if differs or not self.is_compared else 0
 
     def summary_lines(self) -> list[str]:
         """Return how many nodes came out how, then a line for all there is to know of each.
@@ -124,7 +134,8 @@ class Report:
 
         ``nodes`` has every live node: ``id``, ``uuid``, ``outcome`` (see :class:`Outcome`),
         ``reasons`` why it is not in Ironic, ``remarks``, ``differences`` and ``planned``, which
-        is what :func:`plan_json` has of it, and null for what is left out.
+        is what :func:`plan_json` has of it, and null for what is left out. Without ``compared``
+        nobody looked for differences.
         """
         counts = self._counts()
         return {
@@ -136,6 +147,7 @@ class Report:
             "seconds": self.seconds,
             "requests": self.requests,
             "exit_status": self.exit_status,
+            "compared": self.is_compared,
             "outcomes": {outcome.value: counts[outcome] for outcome in Outcome},
             "remarks": [*self.plan.remarks, *self.remarks],
             "nodes": [entry.as_json() for entry in self._entries()],
@@ -154,13 +166,17 @@ class Report:
 
     def _entry(self, node: PlannedNode) -> "_Entry":
         result = self.results.get(node.uuid, NodeResult(node.uuid, Outcome.NOT_TRIED))
+        differences = self.differences.get(node.uuid, ())
+        if result.outcome not in _IN_IRONIC:
+            # That the node is not there is told by its outcome.
+            differences = tuple(each for each in differences if each.field)
         return _Entry(
             legacy_id=node.legacy_id,
             uuid=node.uuid,
             outcome=result.outcome,
             reasons=(result.error,) if result.error else (),
             remarks=(*node.remarks, *result.remarks),
-            differences=self.differences.get(node.uuid, ()),
+            differences=differences,
             planned=node,
         )
 
@@ -177,7 +193,7 @@ def write(path: Path, report: Report) -> None:
             file.write(text)
         Path(temporary).replace(path)
     except BaseException:
-        Path(temporary).unlink()
+        Path(temporary).unlink(missing_ok=True)
         raise
 
 
@@ -202,6 +218,8 @@ class _Entry:
         for remark in self.remarks:
             yield f"{name}: {remark}"
         for each in self.differences:
+            if each.as_kept in self.remarks:
+                continue
             what = f"{each.field}: " if each.field else ""
             yield f"{name}: differs: {what}expected {each.expected}, found {each.found}"
 

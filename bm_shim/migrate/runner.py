@@ -2,18 +2,21 @@
 """What ``bm-shim migrate`` does: read, plan, sign in, check, load, compare, report.
 
 Results go to stdout, all else to stderr. The functions return the exit status: 0, every machine is
-in Ironic; 1, some are not; 2, nothing was done. They raise :class:`NothingDone` before they begin.
+in Ironic; 1, some are not, or it was not compared or not reported; 2, none is. They raise
+:class:`NothingDone` before they begin.
 """
 
 import json
 import logging
 import os
 import signal
-from collections.abc import Iterator, Mapping
+import stat
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Self
 
 import click
 from oslo_config import cfg
@@ -22,7 +25,17 @@ from bm_shim import conf as configuration
 from bm_shim.context import RequestContext
 from bm_shim.errors import ShimError
 from bm_shim.ironic import Ironic
-from bm_shim.migrate import mapping, plan, preflight, report, settings, sign_in, source, verify
+from bm_shim.migrate import (
+    mapping,
+    output,
+    plan,
+    preflight,
+    report,
+    settings,
+    sign_in,
+    source,
+    verify,
+)
 from bm_shim.migrate.errors import MigrateError, explain
 from bm_shim.migrate.fleet import Fleet
 from bm_shim.migrate.fleet import read as read_fleet
@@ -69,11 +82,11 @@ def show_plan(request: Request, *, as_json: bool) -> int:
     with _explained():
         planned = _Run(request).plan
     if as_json:
-        click.echo(json.dumps(report.plan_json(planned), indent=2))
+        is_told = output.say(json.dumps(report.plan_json(planned), indent=2))
     else:
-        click.echo(report.plan_table(planned))
+        is_told = output.say(report.plan_table(planned))
     if not planned.left_out:
-        return 0
+        return 0 if is_told else _SOME_LEFT
     return _SOME_LEFT if planned.nodes else _NOTHING_DONE
 
 
@@ -90,14 +103,20 @@ def convert(request: Request, *, workers: int, timeout: float) -> int:
         connection = ironic.on_behalf(RequestContext())
         fleet = read_fleet(connection)
     loader = Loader(ironic, workers=workers, timeout=timeout)
-    with Progress(run.plan) as progress, _stoppable(loader):
-        results = loader.run(run.plan, fleet, progress.note)
-    try:
-        differences = verify.compare(run.plan, read_fleet(connection))
-    except ShimError as error:
-        run.warn(f"The result was not compared with the database: {explain(error)}")
-        differences = {}
-    return run.finish(ironic, results, differences)
+    with _Signals() as signals:
+        signals.first("Stopping after the machines in hand", loader.stop)
+        with Progress(run.plan) as progress:
+            results = loader.run(run.plan, fleet, progress.note)
+        differences: dict[str, tuple[Difference, ...]] | None = None
+        try:
+            signals.first("Stopping the comparison", _interrupt)
+            differences = verify.compare(run.plan, read_fleet(connection))
+        except KeyboardInterrupt:
+            run.warn("The result was not compared with the database: that was interrupted.")
+        except ShimError as error:
+            run.warn(f"The result was not compared with the database: {explain(error)}")
+        signals.first("Reporting what was done")
+        return run.finish(ironic, results, differences)
 
 
 def compare(request: Request) -> int:
@@ -109,8 +128,7 @@ def compare(request: Request) -> int:
         preflight.ensure_whole_view(connection)
         fleet = read_fleet(connection)
     differences = verify.compare(run.plan, fleet)
-    status = run.finish(ironic, _presence(run.plan, fleet), differences)
-    return max(status, _SOME_LEFT) if any(differences.values()) else status
+    return run.finish(ironic, _presence(run.plan, fleet), differences, is_comparison=True)
 
 
 class _Run:
@@ -122,13 +140,16 @@ class _Run:
     def __init__(self, request: Request) -> None:
         self._request = request
         self._began = datetime.now(UTC)
-        if request.report and not os.access(request.report.parent, os.W_OK):
-            raise MigrateError(f"The report cannot be written to {request.report.parent}.")
+        if request.report:
+            _ensure_writable(request.report)
         # It logs each refusal as an error, also those that are answers.
         logging.getLogger("ironicclient").setLevel(logging.CRITICAL)
         self._conf = _configuration(request)
-        self._nova_bm, self.plan = _read(request, self._conf)
+        known = mapping.read(request.mapping) if request.mapping else NodeMapping()
+        self._nova_bm, self.plan = _read(request, self._conf, known)
         self._warnings: list[str] = []
+        if request.mapping and _is_open(request.mapping) and mapping.holds_secrets(known):
+            self.warn(f"Everybody can read {request.mapping}, which holds secrets: chmod 600")
 
     def sign_in(self) -> Ironic:
         """Sign in to Ironic.
@@ -155,15 +176,20 @@ class _Run:
     def warn(self, text: str) -> None:
         """Say something now, and again in the report."""
         self._warnings.append(text)
-        _warn(text)
+        output.warn(text)
 
     def finish(
         self,
         ironic: Ironic,
         results: Mapping[str, NodeResult],
-        differences: Mapping[str, tuple[Difference, ...]],
+        differences: Mapping[str, tuple[Difference, ...]] | None,
+        *,
+        is_comparison: bool = False,
     ) -> int:
-        """Report, and return the exit status."""
+        """Report, and return the exit status.
+
+        :param differences: None: it was not compared
+        """
         made = Report(
             database=self._nova_bm.url,
             schema_version=self._nova_bm.schema_version,
@@ -172,16 +198,38 @@ class _Run:
             requests=ironic.requests,
             plan=self.plan,
             results=results,
-            differences=differences,
+            differences=differences or {},
+            is_compared=differences is not None,
+            is_comparison=is_comparison,
             remarks=tuple(self._warnings),
         )
-        click.echo("\n".join(made.summary_lines()))
-        if self._request.report:
-            try:
-                report.write(self._request.report, made)
-            except OSError as error:
-                _warn(f"The report cannot be written: {error}")
-        return made.exit_status
+        # The file first: it is what is left if nobody reads the other.
+        is_written = self._write(made)
+        is_told = output.say("\n".join(made.summary_lines()))
+        return made.exit_status if is_written and is_told else max(made.exit_status, _SOME_LEFT)
+
+    def _write(self, made: Report) -> bool:
+        """Write the report, if it is asked for, and return whether all is well."""
+        if self._request.report is None:
+            return True
+        try:
+            report.write(self._request.report, made)
+        except OSError as error:
+            output.warn(f"The report cannot be written: {error}")
+            return False
+        return True
+
+
+def _ensure_writable(path: Path) -> None:
+    """Make sure that a report can take the place of what is at a path.
+
+    :raises MigrateError: it cannot, or should not: what is there is a device, as ``/dev/stdout``,
+        or a link
+    """
+    if not os.access(path.parent, os.W_OK):
+        raise MigrateError(f"The report cannot be written to {path.parent}.")
+    if path.is_symlink() or (path.exists() and not path.is_file()):
+        raise MigrateError(f"The report cannot be written to {path}: that is no regular file.")
 
 
 def _configuration(request: Request) -> cfg.ConfigOpts:
@@ -199,9 +247,14 @@ def _configuration(request: Request) -> cfg.ConfigOpts:
         raise MigrateError(f"The configuration cannot be used: {error}") from error
 
 
-def _read(request: Request, conf: cfg.ConfigOpts) -> tuple[NovaBm, Plan]:
+def _is_open(path: Path) -> bool:
+    """Whether it is a file, and no pipe, that everybody can read."""
+    mode = path.stat().st_mode
+    return stat.S_ISREG(mode) and bool(mode & stat.S_IROTH)
+
+
+def _read(request: Request, conf: cfg.ConfigOpts, known: NodeMapping) -> tuple[NovaBm, Plan]:
     options = settings.read(request.nova_conf) if request.nova_conf else BaremetalOptions()
-    known = mapping.read(request.mapping) if request.mapping else NodeMapping()
     url = request.database or options.sql_connection
     if not url:
         raise MigrateError("Which database? Give --nova-bm-db, or a --nova-conf that says it.")
@@ -222,31 +275,49 @@ def _presence(planned: Plan, fleet: Fleet) -> dict[str, NodeResult]:
     """Return, as results, which of the planned nodes are in Ironic."""
     there = {node.uuid: fleet.find(node.uuid).node is not None for node in planned.nodes}
     return {
-        uuid: NodeResult(uuid, Outcome.UNCHANGED if found else Outcome.NOT_TRIED)
+        uuid: NodeResult(uuid, Outcome.UNCHANGED if found else Outcome.ABSENT)
         for uuid, found in there.items()
     }
 
 
-@contextmanager
-def _stoppable(loader: Loader) -> Iterator[None]:
-    """Let Ctrl-C and SIGTERM end the run after the machines in hand; the second one ends at once.
+class _Signals:
+    """What Ctrl-C, SIGTERM and the end of a terminal do, from one part of a run to the next.
 
-    That is safe, too: the next run goes on from there.
+    The first one in a part does what is said of it, the second one ends the run at once. That is
+    safe, too: the next run goes on from there. Signals that are ignored, as nohup has it, stay so.
     """
-    numbers = (signal.SIGINT, signal.SIGTERM)
 
-    def stop(number: int, frame: object) -> None:
-        loader.stop()
-        for each in numbers:
-            signal.signal(each, signal.SIG_DFL)
-        _warn("Stopping after the machines in hand; once more stops at once.")
+    _NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
-    before = {number: signal.signal(number, stop) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
+    def __enter__(self) -> Self:
+        """Remember what they did."""
+        handlers = {number: signal.getsignal(number) for number in self._NUMBERS}
+        self._before = {n: each for n, each in handlers.items() if each is not signal.SIG_IGN}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Let them do that again."""
+        for number, handler in self._before.items():
             signal.signal(number, handler)
+
+    def first(self, text: str, action: Callable[[], None] = lambda: None) -> None:
+        """Say what the next one does.
+
+        :param text: in words
+        """
+
+        def handle(number: int, frame: object) -> None:
+            for each in self._before:
+                signal.signal(each, signal.SIG_DFL)
+            output.warn_from_handler(f"{text}; once more stops at once.")
+            action()
+
+        for each in self._before:
+            signal.signal(each, handle)
+
+
+def _interrupt() -> None:
+    raise KeyboardInterrupt
 
 
 @contextmanager
@@ -263,7 +334,3 @@ def _explained() -> Iterator[None]:
         raise NothingDone(str(error)) from error
     except ShimError as error:
         raise NothingDone(explain(error)) from error
-
-
-def _warn(text: str) -> None:
-    click.echo(f"Warning: {text}", err=True)

@@ -158,11 +158,11 @@ def _time(value: object) -> datetime | None:
     """Read a time, which nova stored in UTC; SQLite has it as text."""
     try:
         time = datetime.fromisoformat(value) if isinstance(value, str) else value
-    except ValueError:
+        if not isinstance(time, datetime):
+            return None
+        return time if time.tzinfo is None else time.astimezone(UTC).replace(tzinfo=None)
+    except (ValueError, OverflowError):
         return None
-    if not isinstance(time, datetime):
-        return None
-    return time if time.tzinfo is None else time.astimezone(UTC).replace(tzinfo=None)
 
 
 def _boolean(value: object) -> bool | None:

@@ -8,13 +8,16 @@ import yaml
 
 from bm_shim.migrate.errors import MappingError
 
+# Of integers. Not all that look so are decimal: 042 is 34, and 1:30 is 90.
+_INTEGER = "tag:yaml.org,2002:int"
 
-class _DuplicateKey(yaml.constructor.ConstructorError):
+
+class _BadKey(yaml.constructor.ConstructorError):
     pass
 
 
 class _Loader(yaml.SafeLoader):
-    """Refuses a key that is there twice; its base takes the last one."""
+    """Refuses keys that its base takes otherwise than people: one that is there twice, 042."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         keys = set()
@@ -23,7 +26,11 @@ class _Loader(yaml.SafeLoader):
             if isinstance(key, yaml.ScalarNode):
                 if (key.tag, key.value) in keys:
                     problem = f"the key {key.value} is there twice"
-                    raise _DuplicateKey(problem=problem, problem_mark=key.start_mark)
+                    raise _BadKey(problem=problem, problem_mark=key.start_mark)
+                number = self.construct_object(key) if key.tag == _INTEGER else key.value
+                if key.value != str(number):
+                    problem = f"the key {key.value} is {number} in YAML"
+                    raise _BadKey(problem=problem, problem_mark=key.start_mark)
                 keys.add((key.tag, key.value))
         return super().construct_mapping(node, deep)
 
@@ -51,6 +58,6 @@ def _fault(error: Exception) -> str:
     if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark:
         line = f", line {error.problem_mark.line + 1}"
     # Of the others some name aliases and tags, which a password in want of quotes may be.
-    if isinstance(error, yaml.scanner.ScannerError | _DuplicateKey) and error.problem:
+    if isinstance(error, yaml.scanner.ScannerError | _BadKey) and error.problem:
         reason = error.problem
     return f"{line}: {reason}"

@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from bm_shim.migrate.errors import without_userinfo
 from bm_shim.migrate.fleet import Fleet, Machine
 from bm_shim.migrate.masking import MASK, is_secret
 from bm_shim.migrate.model import Difference, Plan, PlannedNode, PlannedPort
@@ -74,7 +75,7 @@ def _compare_objects(
 def _compare(field: str, planned: object, found: object) -> Iterator[Difference]:
     expected, there = _text(planned), _text(found)
     if expected != there:
-        yield Difference(field, expected, there)
+        yield Difference(field, without_userinfo(expected), without_userinfo(there))
 
 
 def _masked(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -59,18 +59,22 @@ class Finished:
 def start(
     *arguments: object,
     variables: Mapping[str, str] | None = None,
+    stdout: int | IO[str] = subprocess.PIPE,
     stderr: int | IO[str] = subprocess.PIPE,
+    by: Sequence[str] = (),
 ) -> subprocess.Popen[str]:
     """Start the command.
 
     :param variables: of its environment, where nothing else leads to a cloud.
+    :param stdout: where its results go; by default to a pipe.
     :param stderr: where its messages go; by default to a pipe.
+    :param by: a command that is to start it.
     """
     return subprocess.Popen(
-        [sys.executable, "-m", "bm_shim", "migrate", *map(str, arguments)],
+        [*by, sys.executable, "-m", "bm_shim", "migrate", *map(str, arguments)],
         env={**for_part(), **(variables or {})},
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
+        stdout=stdout,
         stderr=stderr,
         text=True,
     )
@@ -84,7 +88,7 @@ def finish(process: subprocess.Popen[str], patience: float = PATIENCE) -> Finish
         process.kill()
         process.communicate()
         raise
-    return Finished(process.returncode, stdout, stderr or "")
+    return Finished(process.returncode, stdout or "", stderr or "")
 
 
 def run(

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Machines with a real BMC, spoken to by Ironic's own driver: their power is not touched."""
 
+import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -12,11 +13,14 @@ from functional.support import Cloud
 
 from bm_shim.sandbox import Sandbox
 from bm_shim.sandbox.nova_bm import generate, identifier
+from bm_shim.sandbox.nova_bm_conf import nova_conf
 
 from . import support
 
 #: Those with an instance have a BMC here.
 NODES, OCCUPIED = 4, (1, 4)
+
+VIRTUAL = "nova.virt.baremetal.virtual_power_driver.VirtualPowerManager"
 
 
 @pytest.fixture(scope="module")
@@ -73,3 +77,49 @@ def test_running_machines_are_adopted_and_one_with_a_silent_bmc_waits(
     assert [running.power_log, silent.power_log] == [["on"], ["on"]]
     passwords = [bmc.password for bmc in sandbox.bmcs]
     support.assert_hidden(passwords, first.text, second.text)
+
+
+def test_what_ironics_driver_requires_is_asked_for_before(
+    sandbox: Sandbox, cloud: Cloud, tmp_path: Path
+) -> None:
+    properties = cloud.ironic.get("/v1/drivers/ipmi/properties").json()
+    required = [
+        name
+        for name, text in properties.items()
+        if name.startswith("ipmi_") and text.endswith(" Required.")
+    ]
+    url, mapping = f"sqlite:///{tmp_path}/nova_bm.sqlite", tmp_path / "mapping.yaml"
+    generate(url, nodes=1)
+    conf = tmp_path / "nova.conf"
+    conf.write_text(nova_conf(power_manager=VIRTUAL))
+    mapping.write_text(yaml.safe_dump({"defaults": {"driver": "ipmi"}}))
+    arguments = ("--nova-bm-db", url, "--nova-conf", conf, "--mapping", mapping)
+    with cloud.unchanged():
+        finished = support.run(*arguments, *support.into(sandbox))
+    assert finished.status == 2
+    assert (
+        f"node 1 ({identifier('node 1')}): left out: the mapping must give {', '.join(required)} "
+        "in driver_info: the driver ipmi does not work without"
+    ) in finished.remarks
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_machine_that_ironic_has_by_another_name_is_left(
+    sandbox: Sandbox, cloud: Cloud, tmp_path: Path, number: int
+) -> None:
+    """Whether it has an instance or is free."""
+    url = f"sqlite:///{tmp_path}/nova_bm.sqlite"
+    generate(url, nodes=2)
+    cloud.delete_nodes(set(cloud.names()))
+    options = ("--nova-bm-db", url, "--config-file", sandbox.state_dir / "bm-shim.conf")
+    planned = json.loads(support.run(*options, "--dry-run", "--format", "json").stdout)
+    address = planned["nodes"][number - 1]["driver_info"]["ipmi_address"]
+    body = {"driver": "ipmi", "driver_info": {"ipmi_address": address}}
+    other = cloud.ironic.post("/v1/nodes", json=body).json()["uuid"]
+    with cloud.unchanged():
+        finished = support.run(*options, "--cpu-arch", "x86_64", "--only", number)
+    assert finished.status == 2
+    assert finished.remarks == [
+        f"node {number} ({identifier(f'node {number}')}): failed: its BMC is that of node {other} "
+        "in Ironic, so it is that machine"
+    ]

@@ -2,8 +2,11 @@
 """The command before it goes on to Ironic: its options, its files, and what a dry run shows."""
 
 import json
+import os
 import socket
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -42,6 +45,7 @@ def file(tmp_path: Path) -> Callable[[str], Path]:
         path = tmp_path / f"file-{len(list(tmp_path.iterdir()))}"
         # Nothing but ASCII is the same in UTF-8.
         path.write_text(text, encoding="latin-1")
+        path.chmod(0o600)
         return path
 
     return write
@@ -352,6 +356,63 @@ def test_a_line_that_leads_nowhere(arguments: list[str], message: str) -> None:
     text = refusal(*arguments)
     assert message in text
     assert SECRET not in text
+
+
+def test_a_report_takes_the_place_of_regular_files_only(url: str, tmp_path: Path) -> None:
+    """Not of ``/dev/stdout``, which whoever is root could replace by a file."""
+    pipe, link = tmp_path / "pipe", tmp_path / "link"
+    os.mkfifo(pipe)
+    link.symlink_to("/dev/stdout")
+    for path in (pipe, link):
+        message = refusal("--nova-bm-db", url, "--report", path)
+        assert message == (
+            f"Error: The report cannot be written to {path}: that is no regular file.\n"
+        )
+
+
+@pytest.mark.parametrize(
+    ("mode", "text", "is_warned_of"),
+    [
+        (0o604, "nodes: {1: {driver_info: {ipmi_password: Zw3rgpinscher}}}", True),
+        (0o640, "nodes: {1: {driver_info: {ipmi_password: Zw3rgpinscher}}}", False),
+        (0o604, "nodes: {1: {driver_info: {ipmi_username: root}}}", False),
+    ],
+)
+def test_a_mapping_that_everybody_can_read(
+    url: str, file: Callable[[str], Path], mode: int, text: str, is_warned_of: bool
+) -> None:
+    path = file(text)
+    path.chmod(mode)
+    finished = support.invoke("--nova-bm-db", url, "--mapping", path, "--dry-run")
+    warning = f"Warning: Everybody can read {path}, which holds secrets: chmod 600\n"
+    assert (finished.status, finished.stderr) == (0, warning if is_warned_of else "")
+
+
+def test_a_plan_that_cannot_be_printed(url: str) -> None:
+    options = ("--nova-bm-db", url, "--dry-run")
+    with open("/dev/full", "w") as full:
+        finished = support.finish(support.start(*options, stdout=full))
+    assert finished.status == 1
+    assert finished.stderr == "Warning: The results cannot be printed: No space left on device\n"
+    process = support.start(*options)
+    assert process.stdout is not None
+    process.stdout.close()
+    assert process.stderr is not None
+    assert (process.stderr.read(), process.wait(support.PATIENCE)) == ("", 1)
+    process.stderr.close()
+
+
+def test_a_plan_in_letters_that_the_terminal_does_not_know(tmp_path: Path) -> None:
+    path = tmp_path / "nova_bm.sqlite"
+    generate(f"sqlite:///{path}", nodes=1)
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute("UPDATE bm_nodes SET uuid = 'стойка-4', pm_user = 'Überwacher'")
+    finished = support.run(
+        *("--nova-bm-db", f"sqlite:///{path}", "--dry-run"),
+        variables={"PYTHONIOENCODING": "latin-1"},
+    )
+    assert (finished.status, finished.stderr) == (0, "")
+    assert r"\u0441\u0442\u043e\u0439\u043a\u0430-4' is no UUID" in finished.stdout
 
 
 def test_a_nova_conf_that_is_none(file: Callable[[str], Path]) -> None:

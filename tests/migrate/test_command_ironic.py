@@ -30,6 +30,8 @@ NODES = 4
 #: Enough to be in the middle of for a while, two at a time.
 MANY = 10
 SLOWLY = ("--workers", "2")
+#: What a run may be stopped by; the last one when its terminal goes away.
+SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 #: What there is to say of them.
 NOT_CARRIED = "remark: interfaces of deleted nodes, not carried: 1"
 
@@ -82,7 +84,7 @@ def is_change(request: Request) -> bool:
 
 def counts(finished: Finished) -> dict[str, int]:
     """Return how many nodes came out how, as it printed them."""
-    found = re.findall(r"^([a-z ]+): (\d+)$", finished.stdout, re.MULTILINE)
+    found = re.findall(r"^([A-Za-z ]+): (\d+)$", finished.stdout, re.MULTILINE)
     return {name: int(number) for name, number in found}
 
 
@@ -145,7 +147,7 @@ def test_ways_to_sign_in(
     )
     # Ironic was asked, and has none of them.
     assert (finished.status, finished.stderr) == (2, "")
-    assert counts(finished) == {"nodes": NODES, "not tried": NODES}
+    assert counts(finished) == {"nodes": NODES, "not in Ironic": NODES}
 
 
 @pytest.mark.usefixtures("empty_ironic")
@@ -284,7 +286,6 @@ def test_some_are_left_and_done_later(cloud: Cloud, few: str, tmp_path: Path) ->
     assert counts(first) == {"nodes": 4, "created": 2, "failed": 1, "left out": 1}
     assert first.remarks == [
         f"{names[1]}: left out: {left_out}",
-        f"{names[2]}: differs: expected a node, found nothing",
         f"{names[2]}: failed: {failed}",
     ]
     report = support.read_report(path)
@@ -329,6 +330,7 @@ def assert_complete(report: JSON, url: str) -> None:
         "seconds",
         "requests",
         "exit_status",
+        "compared",
         "outcomes",
         "remarks",
         "nodes",
@@ -347,7 +349,9 @@ def assert_complete(report: JSON, url: str) -> None:
         "failed",
         "left out",
         "not tried",
+        "not in Ironic",
     }
+    assert report["compared"] is True
     outcomes = Counter(node["outcome"] for node in report["nodes"])
     assert {name: count for name, count in report["outcomes"].items() if count} == outcomes
     plan = support.invoke("--nova-bm-db", url, *support.SIMULATED, "--dry-run", "--format", "json")
@@ -381,8 +385,28 @@ def test_a_report_that_cannot_be_written_in_the_end(
     with proxy.ruled_by(rule):
         options = ("--only", "2", "--report", directory / "report.json")
         finished = convert(cloud, few, *options, **through(proxy))
-    assert (finished.status, counts(finished)) == (0, {"nodes": 1, "created": 1})
+    assert (finished.status, counts(finished)) == (1, {"nodes": 1, "created": 1})
     assert "Warning: The report cannot be written: " in finished.stderr
+
+
+@pytest.mark.usefixtures("empty_ironic")
+def test_results_that_cannot_be_printed_in_the_end(cloud: Cloud, few: str, tmp_path: Path) -> None:
+    path = tmp_path / "report.json"
+    with open("/dev/full", "w") as stdout:
+        options = ("--nova-bm-db", few, *support.into(cloud.sandbox), "--report", path)
+        finished = support.finish(support.start(*options, stdout=stdout))
+    assert finished.status == 1
+    warning = "Warning: The results cannot be printed: No space left on device"
+    assert finished.stderr.splitlines()[-1] == warning
+    assert support.read_report(path)["outcomes"]["created"] == NODES
+
+
+@pytest.mark.usefixtures("empty_ironic")
+def test_messages_that_cannot_be_printed_end_nothing(cloud: Cloud, few: str) -> None:
+    with open("/dev/full", "w") as stderr:
+        options = ("--nova-bm-db", few, *support.into(cloud.sandbox))
+        finished = support.finish(support.start(*options, stderr=stderr))
+    assert (finished.status, counts(finished)) == (0, {"nodes": NODES, "created": NODES})
 
 
 @pytest.mark.usefixtures("empty_ironic")
@@ -444,6 +468,7 @@ def test_what_differs_is_said_and_left(cloud: Cloud, few: str, tmp_path: Path) -
         # Machines that are there; that they differ counts only where nothing else was asked.
         assert finished.status == bool(options)
     report = support.read_report(path)
+    assert report["exit_status"] == 1
     assert [node["differences"] for node in report["nodes"]] == [
         [
             {"field": "driver_info.ipmi_password", "expected": '"******"', "found": "nothing"},
@@ -460,7 +485,8 @@ def test_what_differs_is_said_and_left(cloud: Cloud, few: str, tmp_path: Path) -
     ]
     gone = convert(cloud, few, "--verify-only", "--only", "3", "--only", "4")
     assert gone.status == 1
-    assert f"node 3 ({three}): differs: expected a node, found nothing" in gone.remarks
+    assert gone.remarks == [f"node 3 ({three}): not in Ironic"]
+    assert counts(gone) == {"nodes": 2, "unchanged": 1, "not in Ironic": 1}
     assert four not in gone.text
 
 
@@ -511,7 +537,7 @@ def read_terminal(terminal: int) -> str:
 
 
 @pytest.mark.usefixtures("empty_ironic")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", SIGNALS)
 def test_a_signal_ends_it_after_the_machines_in_hand(
     cloud: Cloud, many: str, tmp_path: Path, number: signal.Signals
 ) -> None:
@@ -567,3 +593,78 @@ def test_a_second_signal_ends_it_at_once(
         let_go.set()
     last = convert(cloud, few)
     assert (last.status, last.remarks) == (0, [])
+
+
+@pytest.mark.usefixtures("empty_ironic")
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_signal_while_the_result_is_compared(
+    cloud: Cloud, proxy: Proxy, few: str, tmp_path: Path, number: signal.Signals
+) -> None:
+    """What was done is told at once, whatever Ironic is at."""
+    path = tmp_path / "report.json"
+    done, compared, let_go = threading.Event(), threading.Event(), threading.Event()
+
+    def rule(request: Request, forward: Forward) -> Answer:
+        if done.is_set() and request.is_list("nodes"):
+            compared.set()
+            assert let_go.wait(60)
+        if b'"done"' in request.body:
+            done.set()
+        return forward()
+
+    with proxy.ruled_by(rule):
+        options = ("--nova-bm-db", few, *support.into(cloud.sandbox), "--only", "2")
+        process = support.start(*options, "--report", path, variables=through(proxy))
+        assert compared.wait(60)
+        process.send_signal(number)
+        wait_until(path.exists)
+        let_go.set()
+        finished = support.finish(process)
+    warning = "The result was not compared with the database: that was interrupted."
+    assert (finished.status, counts(finished)) == (1, {"nodes": 1, "created": 1})
+    assert f"Warning: {warning}" in finished.progress
+    assert finished.remarks == [f"remark: {warning}"]
+    report = support.read_report(path)
+    assert (report["exit_status"], report["compared"]) == (1, False)
+    assert report["remarks"] == [warning]
+    assert [node["outcome"] for node in report["nodes"]] == ["created"]
+
+
+@pytest.mark.usefixtures("empty_ironic")
+def test_ironic_is_away_when_the_result_is_compared(cloud: Cloud, proxy: Proxy, few: str) -> None:
+    done = threading.Event()
+
+    def rule(request: Request, forward: Forward) -> Answer:
+        if done.is_set() and request.is_list("nodes"):
+            raise Cut
+        if b'"done"' in request.body:
+            done.set()
+        return forward()
+
+    with proxy.ruled_by(rule):
+        finished = convert(cloud, few, "--only", "2", **through(proxy))
+    assert (finished.status, counts(finished)) == (1, {"nodes": 1, "created": 1})
+    (remark,) = finished.remarks
+    assert remark.startswith("remark: The result was not compared with the database: ")
+
+
+@pytest.mark.usefixtures("empty_ironic")
+def test_a_terminal_that_goes_away_does_not_end_what_nohup_started(
+    cloud: Cloud, proxy: Proxy, few: str
+) -> None:
+    asked, let_go = threading.Event(), threading.Event()
+
+    def rule(request: Request, forward: Forward) -> Answer:
+        if is_change(request):
+            asked.set()
+            assert let_go.wait(60)
+        return forward()
+
+    with proxy.ruled_by(rule):
+        options = ("--nova-bm-db", few, *support.into(cloud.sandbox), "--workers", "1")
+        process = support.start(*options, variables=through(proxy), by=["nohup"])
+        assert asked.wait(60)
+        process.send_signal(signal.SIGHUP)
+        let_go.set()
+        finished = support.finish(process)
+    assert (finished.status, counts(finished)) == (0, {"nodes": NODES, "created": NODES})

@@ -435,6 +435,7 @@ def test_a_file_that_somebody_writes_to(file: Path) -> None:
         ("cpus", "9e999", None),
         ("created_at", "'2014-05-01 12:30:59.250000'", datetime(2014, 5, 1, 12, 30, 59, 250000)),
         ("created_at", "'2014-05-01T12:30:59+02:00'", datetime(2014, 5, 1, 10, 30, 59)),
+        ("created_at", "'0001-01-01T00:00:00+02:00'", None),
         ("created_at", "'yesterday'", None),
         ("created_at", "1398947459", None),
         ("preserve_ephemeral", "0", False),

@@ -348,6 +348,49 @@ def test_bmc_that_does_not_answer_is_told_without_its_password(load: Load, ironi
     ]
 
 
+def test_bmc_is_told_without_the_password_in_its_url(load: Load, ironic: Ironic) -> None:
+    text = f"Unable to connect to https://root:{PASSWORD}@10.0.0.42/redfish/v1"
+    ironic.states["manage"] = {"provision_state": "enroll", "last_error": text}
+    (result,) = load(planned(target=RUNNING))
+    assert result.error is not None
+    assert result.error.startswith(
+        "Ironic cannot manage it: Unable to connect to https://***@10.0.0.42/redfish/v1. "
+    )
+
+
+def test_fleet_with_a_node_that_has_no_settings(make_conf: MakeConf, ironic: Ironic) -> None:
+    ironic.add_node(planned(1).uuid, driver_info=None)
+    found = fleet.read(Client(make_conf()).on_behalf(RequestContext()))
+    assert found.nodes.keys() == {planned(1).uuid}
+    assert not found.bmcs
+
+
+@pytest.mark.parametrize("row", [{"driver_info": 5}, {"driver": []}])
+def test_fleet_with_a_node_that_is_none(
+    make_conf: MakeConf, ironic: Ironic, row: dict[str, object]
+) -> None:
+    ironic.add_node(planned(1).uuid, **row)
+    with pytest.raises(errors.BadGateway):
+        fleet.read(Client(make_conf()).on_behalf(RequestContext()))
+
+
+@pytest.mark.parametrize("target", Target)
+def test_machine_that_is_in_ironic_by_another_name_is_left(
+    make_conf: MakeConf, load: Load, ironic: Ironic, target: Target
+) -> None:
+    """To clean that node, or to deploy to it, would be to wipe the disk of an instance."""
+    node, other = planned(target=target), planned(43)
+    info = {"ipmi_address": "10.0.0.42", "ipmi_username": "admin", "deploy_kernel": "file:///k"}
+    ironic.add_node(other.uuid, driver="ipmi", driver_info=info)
+    found = fleet.read(Client(make_conf()).on_behalf(RequestContext()))
+    (result,) = load(node, found=found)
+    assert result.outcome is Outcome.FAILED
+    assert result.error == (
+        f"its BMC is that of node {other.uuid} in Ironic, so it is that machine"
+    )
+    assert node.uuid not in ironic.nodes
+
+
 def test_ironic_that_gives_no_reason(load: Load, ironic: Ironic) -> None:
     ironic.states["adopt"] = {"provision_state": "adopt failed"}
     (result,) = load(planned(target=RUNNING))
@@ -465,6 +508,14 @@ def test_run_ends_when_ironic_fails_node_after_node(load: Load, ironic: Ironic) 
     assert 4 <= outcomes.count(Outcome.FAILED) <= 5
     assert outcomes.count(Outcome.NOT_TRIED) == 11 - outcomes.count(Outcome.FAILED)
     assert "Ironic or Keystone cannot be reached" in str(results[0].error)
+
+
+def test_run_goes_on_when_ironic_fails_at_nodes_but_answers(load: Load, ironic: Ironic) -> None:
+    """Else no run would come past machines that Ironic cannot take, as by its database."""
+    nodes = list(map(planned, range(1, 8)))
+    ironic.fail("POST /v1/nodes", refusal(500, "Incorrect string value"), times=3 * 6)
+    outcomes = [result.outcome for result in load(*nodes, workers=1)]
+    assert outcomes == [Outcome.FAILED] * 6 + [Outcome.CREATED]
 
 
 def test_run_goes_on_when_some_nodes_succeed_in_between(load: Load, ironic: Ironic) -> None:

@@ -162,6 +162,11 @@ def test_a_mistake_is_refused_by_its_place(tmp_path: Path, text: str, message: s
         ("- 42\n", " is no mapping; it has the keys defaults and nodes"),
         ("nodes", " is no mapping; it has the keys defaults and nodes"),
         ("nodes:\n  1: {}\n  1: {}\n", ", line 3: the key 1 is there twice"),
+        # Numbers of YAML that people would not take for what they are.
+        ("nodes:\n  042: {}\n", ", line 2: the key 042 is 34 in YAML"),
+        ("nodes: {1:30: {}}\n", ", line 1: the key 1:30 is 90 in YAML"),
+        ("nodes: {0x1f: {}}\n", ", line 1: the key 0x1f is 31 in YAML"),
+        ("nodes: {1_000: {}}\n", ", line 1: the key 1_000 is 1000 in YAML"),
         ("nodes:\n\t1: {}\n", ", line 2: found character '\\t' that cannot start any token"),
         ("nodes: {\n", ", line 2: not valid YAML"),
         ("--- {}\n--- {}\n", ", line 2: not valid YAML"),

@@ -2,6 +2,7 @@
 """The plan and what came of it, in words and as JSON."""
 
 import json
+import resource
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -163,7 +164,10 @@ def test_the_plan_as_json() -> None:
         ({"a_secret": 1, "token": [PASSWORD]}, {"a_secret": "******", "token": "******"}),
         ({"ipmi_hex_kg_key": PASSWORD}, {"ipmi_hex_kg_key": "******"}),
         ({"of": {"the": [{"snmp_auth_key": 1}]}}, {"of": {"the": [{"snmp_auth_key": "******"}]}}),
+        ({"snmp_community_write": PASSWORD}, {"snmp_community_write": "******"}),
+        ({"house_passwd": PASSWORD}, {"house_passwd": "******"}),
         ({"deploy_kernel": f"http://me:{PASSWORD}@x/k"}, {"deploy_kernel": "http://***@x/k"}),
+        ({"deploy_kernel": f"http://me:@{PASSWORD}@x/k"}, {"deploy_kernel": "http://***@x/k"}),
         ({"a": [1, 1.5, True, None, "x"]}, {"a": [1, 1.5, True, None, "x"]}),
         # YAML has more types than JSON.
         ({1: datetime(2014, 10, 16)}, {"1": "2014-10-16 00:00:00"}),
@@ -175,6 +179,9 @@ def test_secrets_are_masked(value: Any, shown: Any, where: str) -> None:
     assert made["nodes"][0][where] == shown
 
 
+KEPT = Difference("owner", '"x"', '"y"')
+
+
 def test_a_summary() -> None:
     done = made(
         plan=plan(
@@ -183,38 +190,50 @@ def test_a_summary() -> None:
             LEFT_OUT,
             node(4),
             node(5),
+            node(6),
+            node(7),
             remarks=("on the database",),
         ),
         remarks=("on the run",),
         results={
-            "uuid-1": NodeResult("uuid-1", Outcome.CREATED, remarks=("from Ironic",)),
+            "uuid-1": NodeResult("uuid-1", Outcome.CREATED, remarks=(KEPT.as_kept,)),
             "uuid-3": NodeResult("uuid-3", Outcome.FAILED, error="no\nanswer"),
             "uuid-4": NodeResult("uuid-4", Outcome.UNCHANGED),
+            "uuid-6": NodeResult("uuid-6", Outcome.ABSENT),
+            # Somebody has deleted it since.
+            "uuid-7": NodeResult("uuid-7", Outcome.CREATED),
         },
         differences={
+            # What is said already is not said again: that it was kept, that it is not there.
+            "uuid-1": (KEPT,),
             "uuid-3": (Difference("", "a node", "nothing"),),
+            "uuid-5": (Difference("", "a node", "nothing"),),
+            "uuid-6": (Difference("", "a node", "nothing"),),
+            "uuid-7": (Difference("", "a node", "nothing"),),
             "uuid-4": (Difference("properties.cpus", "8", "4"), Difference("name", '"x"', '"y"')),
         },
     )
     assert done.summary_lines() == [
-        "nodes: 5",
-        "created: 1",
+        "nodes: 7",
+        "created: 2",
         "unchanged: 1",
         "failed: 1",
         "left out: 1",
         "not tried: 1",
+        "not in Ironic: 1",
         "time: 90.0 s, requests: 12",
         "remark: on the database",
         "remark: on the run",
         "node 1 (uuid-1): from the plan",
-        "node 1 (uuid-1): from Ironic",
+        'node 1 (uuid-1): owner is left as it is in Ironic, "y"; planned: "x"',
         "node 2 (uuid-2): left out: no pm_user in the database",
         "node 2 (uuid-2): left out: another reason",
         "node 3 (uuid-3): failed: no answer",
-        "node 3 (uuid-3): differs: expected a node, found nothing",
         "node 4 (uuid-4): differs: properties.cpus: expected 8, found 4",
         'node 4 (uuid-4): differs: name: expected "x", found "y"',
         "node 5 (uuid-5): not tried",
+        "node 6 (uuid-6): not in Ironic",
+        "node 7 (uuid-7): differs: expected a node, found nothing",
     ]
 
 
@@ -235,6 +254,7 @@ def test_a_report_as_json() -> None:
         "seconds": 90.0,
         "requests": 12,
         "exit_status": 2,
+        "compared": True,
         "outcomes": {
             "created": 0,
             "completed": 0,
@@ -242,6 +262,7 @@ def test_a_report_as_json() -> None:
             "failed": 1,
             "left out": 1,
             "not tried": 0,
+            "not in Ironic": 0,
         },
         "remarks": ["on the run"],
         "nodes": [
@@ -278,6 +299,7 @@ def test_a_report_as_json() -> None:
         ((node(1), node(3)), ("completed",), 1),
         ((node(1), LEFT_OUT), ("created",), 1),
         ((node(1), node(3)), ("failed", "not tried"), 2),
+        ((node(1),), ("not in Ironic",), 2),
         ((LEFT_OUT,), (), 2),
     ],
 )
@@ -285,6 +307,20 @@ def test_the_exit_status(
     nodes: tuple[PlannedNode | LeftOut, ...], outcomes: tuple[str, ...], status: int
 ) -> None:
     assert made(*nodes, outcomes=outcomes).exit_status == status
+    uncertain = made(*nodes, outcomes=outcomes, is_compared=False)
+    assert uncertain.exit_status == max(status, 1)
+    assert uncertain.as_json()["compared"] is False
+
+
+@pytest.mark.parametrize("is_comparison", [False, True])
+def test_what_differs_counts_where_nothing_else_was_asked(is_comparison: bool) -> None:
+    done = made(
+        *(node(1), node(3)),
+        outcomes=("unchanged", "unchanged"),
+        differences={"uuid-1": (KEPT,), "uuid-3": ()},
+        is_comparison=is_comparison,
+    )
+    assert done.exit_status == done.as_json()["exit_status"] == int(is_comparison)
 
 
 def test_a_report_is_written(tmp_path: Path) -> None:
@@ -304,6 +340,21 @@ def test_a_report_that_cannot_be_written(tmp_path: Path) -> None:
     path.mkdir()
     with pytest.raises(OSError, match=r"out\.json"):
         report.write(path, made())
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_report_on_a_full_disk(tmp_path: Path) -> None:
+    """What was there stays, and nothing is left behind."""
+    path = tmp_path / "out.json"
+    path.write_text("what was there before")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            report.write(path, made(PLANNED, remarks=("long",) * 1000))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert path.read_text() == "what was there before"
     assert list(tmp_path.iterdir()) == [path]
 
 

@@ -152,3 +152,11 @@ def test_whole_plans_are_compared_node_by_node() -> None:
     assert found[there.uuid] == ()
     assert [each.field for each in found[changed.uuid]] == ["driver"]
     assert [each.field for each in found[absent.uuid]] == [""]
+
+
+def test_no_password_in_a_url_is_told() -> None:
+    node = planned(driver="redfish", driver_info={"redfish_address": f"https://me:{PASSWORD}@bmc"})
+    info = {"redfish_address": f"https://me:{PASSWORD}@other"}
+    assert compare_node(node, machine(node, driver_info=info)) == (
+        Difference("driver_info.redfish_address", '"https://***@bmc"', '"https://***@other"'),
+    )
