@@ -51,7 +51,7 @@ def from_cloud(name: str | None) -> tuple[Token, bool | str]:
         session: Session = read_cloud(name).get_session()
         session.timeout = session.timeout or _TIMEOUT
         session.get_token()
-    except (ClientException, ConfigException) as error:
+    except (ClientException, ConfigException, OSError) as error:
         raise CompareError(f"Signing in does not work: {error}") from None
     return (lambda: _renewed(session)), True if session.verify is None else session.verify
 
