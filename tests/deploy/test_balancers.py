@@ -155,7 +155,13 @@ def test_without_nova_everything_goes_to_the_shim(
 
 
 @pytest.mark.parametrize("name", ALONE)
-@pytest.mark.parametrize("path", [*FOR_MONITORING, "//metrics", "/healthcheck//deep", "/metrics/"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        *FOR_MONITORING, "//metrics", "/healthcheck//deep", "/metrics/", "/%6detrics",
+        "/healthcheck%2Fdeep", "/%2Fmetrics", "/metrics?a=b", "/v2.1/../metrics",
+    ],
+)  # fmt: skip
 def test_what_is_for_monitoring_is_not_for_callers(
     cloud: Cloud, balancers: Balancers, name: str, path: str
 ) -> None:
