@@ -11,6 +11,7 @@ from openstack.exceptions import ConfigException
 
 from bm_shim.clouds import read_cloud
 from bm_shim.compare.errors import CompareError
+from bm_shim.migrate.errors import without_userinfo
 
 #: Seconds that Keystone may take.
 _TIMEOUT = 20
@@ -52,7 +53,8 @@ def from_cloud(name: str | None) -> tuple[Token, bool | str]:
         session.timeout = session.timeout or _TIMEOUT
         session.get_token()
     except (ClientException, ConfigException, OSError) as error:
-        raise CompareError(f"Signing in does not work: {error}") from None
+        text = without_userinfo(str(error))
+        raise CompareError(f"Signing in does not work: {text}") from None
     return (lambda: _renewed(session)), True if session.verify is None else session.verify
 
 
