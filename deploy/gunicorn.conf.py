@@ -67,13 +67,6 @@ def on_starting(server: Any) -> None:
         file.unlink()
 
 
-def child_exit(server: Any, worker: Any) -> None:
-    """Let metrics of the moment, as the number of calls under way, forget a process."""
-    from prometheus_client import multiprocess
-
-    multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
-
-
 def on_exit(server: Any) -> None:
     """Remove the directory that was made here."""
     own = os.environ.get(_OWN_METRICS_DIRECTORY)
