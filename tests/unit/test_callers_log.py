@@ -129,6 +129,7 @@ def test_a_caller_fakes_no_call() -> None:
         '{"message": "client=1"}',
         PREFIX + "something else about client=1",
         line().partition(" ")[2],
+        "x" + line(),
         line()[:60],
         line() + " and more",
         line() + ' "',
