@@ -587,6 +587,35 @@ def test_an_account_that_does_not_work(run: Run, monkeypatch: pytest.MonkeyPatch
     assert result.stderr.startswith("Error: Signing in does not work: Unable to establish")
 
 
+def test_a_keystone_that_leads_elsewhere(
+    run: Run, old: Server, new: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A password is for Keystone only."""
+
+    def redirect(handler: BaseHTTPRequestHandler) -> None:
+        handler.rfile.read(int(handler.headers["Content-Length"]))
+        handler.send_response(307)
+        handler.send_header("Location", new.url.replace("127.0.0.1", "localhost"))
+        handler.send_header("Content-Length", "0")
+        handler.end_headers()
+
+    old.answers["/v3/auth/tokens"] = [redirect]
+    run.token = []
+    for name, value in {
+        "OS_AUTH_URL": f"{old.url}/v3",
+        "OS_USERNAME": "a",
+        "OS_PASSWORD": TOKEN,
+        "OS_PROJECT_NAME": "p",
+        "OS_USER_DOMAIN_ID": "default",
+        "OS_PROJECT_DOMAIN_ID": "default",
+    }.items():
+        monkeypatch.setenv(name, value)
+    result = run()
+    assert result.exit_code == 2
+    assert "/v3/auth/tokens redirects to http://localhost" in result.stderr
+    assert new.seen == []
+
+
 def test_a_cloud_whose_certificates_are_not_there(
     run: Run, old: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
