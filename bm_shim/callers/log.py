@@ -133,12 +133,16 @@ def _text_of(line: str) -> str:
 def _fields(text: str) -> dict[str, str | None]:
     begin = _BEGIN.search(text)
     found = begin and _LINE.fullmatch(text, begin.start())
-    return {n: _unquote(value) for n, value in found.groupdict().items()} if found else {}
+    return {n: _value_of(v) for n, v in found.groupdict().items()} if found else {}
 
 
-# Callers come again and again.
-@lru_cache(10_000)
-def _unquote(value: str) -> str | None:
-    if value == "-":
-        return None
-    return str(json.loads(value)) if value.startswith('"') else value
+def _value_of(written: str) -> str | None:
+    if written[0] == '"':
+        return _unquoted(written)
+    return None if written == "-" else written
+
+
+# Programs and names come again and again.
+@lru_cache(2_000)
+def _unquoted(written: str) -> str:
+    return str(json.loads(written))
