@@ -532,7 +532,7 @@ def test_a_slow_server_does_not_hold_it_up(
 
 def test_the_deadline_ends_it(run: Run, new: Server) -> None:
     new.answers["/"] = [never]
-    result = run("--deadline", "0.5", "--format", "json")
+    result = run("--deadline", "0.5", "--timeout", "1", "--format", "json")
     made = json.loads(result.stdout)
     assert result.exit_code == made["exit_status"] == 2
     assert made["stopped"] == "Stopped after 0.5 s; not everything has been asked."
