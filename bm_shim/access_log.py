@@ -2,8 +2,9 @@
 """One line at INFO for each request: who called what, and how it ended.
 
 ``key=value`` pairs, values with blanks or quotes in them as JSON strings, so that no value can
-fake a pair or a line. The time is UTC, whatever the format of the log says: ``bm-shim callers``
-reads the logs of all replicas together.
+fake a pair or a line. Long ones are cut, so that no log has to cut the line, which nobody could
+read then. The time is UTC, whatever the format of the log says: ``bm-shim callers`` reads the logs
+of all replicas together.
 """
 
 import json
@@ -20,6 +21,9 @@ from bm_shim.api.faults import WSGIApplication
 from bm_shim.context import RequestContext, WSGIEnvironment
 
 LOG = logging.getLogger(__name__)
+
+#: Characters of a value, each of which takes up to six in JSON; syslog takes lines of 8 KiB.
+_LONGEST_VALUE = 300
 
 _PLAIN = re.compile(r"[A-Za-z0-9_.:,/@+-]+")
 
@@ -95,4 +99,5 @@ def format_line(fields: dict[str, str | None]) -> str:
 def _quote(value: str | None) -> str:
     if value is None:
         return "-"
+    value = value[:_LONGEST_VALUE]
     return value if _PLAIN.fullmatch(value) and value != "-" else json.dumps(value)

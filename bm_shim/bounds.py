@@ -37,6 +37,7 @@ def set_bounds(session: requests.Session) -> None:
 def _check(response: requests.Response, *, timeout: Any = None, **kwargs: Any) -> None:
     """Look at the head of a response, and bound its body, before anybody reads that."""
     if _leads_elsewhere(response):
+        response.close()
         raise RedirectElsewhere(f"{response.url} redirects to {response.headers['Location']}")
     if _wants_a_token_for_nothing(response):
         raise kexc.DiscoveryFailure(f"{response.url} cannot be read without a token")

@@ -24,7 +24,7 @@ PATH = "/healthcheck/deep"
 #: Seconds for which an answer is given to whoever asks.
 INTERVAL = 10.0
 
-#: Seconds that somebody waits for an answer.
+#: Seconds that a look is waited for.
 _PATIENCE = 5.0
 
 _SLOW = "does not answer in time"
@@ -34,11 +34,17 @@ Probe = Callable[[], object]
 
 
 class _Look:
-    """One look at a service, in a thread of its own; it may take longer than anybody waits."""
+    """One look at a service, in a thread of its own; it may take longer than anybody waits.
 
-    def __init__(self, name: str, probe: Probe) -> None:
+    :param ends: until when it is waited for
+    """
+
+    def __init__(self, name: str, probe: Probe, ends: float) -> None:
         self._name = name
         self._probe = probe
+        #: By the clock of :class:`DeepHealth`. Of the look and not of whoever asks: a crowd that
+        #: waits for a service which hangs would take the threads of all other calls.
+        self.ends = ends
         self._problem: str | None = _SLOW
         self._done = threading.Event()
         threading.Thread(target=self._run, name=f"health-{name}", daemon=True).start()
@@ -109,9 +115,8 @@ class DeepHealth:
         return [body]
 
     def _problems(self) -> dict[str, str | None]:
-        ends = self._clock() + _PATIENCE
         looks = self._current_looks()
-        return {name: look.problem(ends - self._clock()) for name, look in looks.items()}
+        return {name: look.problem(look.ends - self._clock()) for name, look in looks.items()}
 
     def _current_looks(self) -> dict[str, _Look]:
         """Return the looks that count now; of each service only one goes on at a time."""
@@ -122,7 +127,7 @@ class DeepHealth:
                 self._looks = {
                     name: old
                     if (old := self._looks.get(name)) and not old.is_done
-                    else _Look(name, probe)
+                    else _Look(name, probe, now + _PATIENCE)
                     for name, probe in self._probes.items()
                 }
             return dict(self._looks)

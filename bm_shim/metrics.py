@@ -12,6 +12,7 @@ import os
 import re
 import time
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import requests
@@ -130,7 +131,9 @@ def application(environ: WSGIEnvironment, start_response: Any) -> Iterable[bytes
     :raises errors.ServiceUnavailable: there are several, and they do not know of each other
     """
     registry = REGISTRY
-    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+    directory = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+    if directory is not None:
+        _forget_ended(Path(directory))
         registry = CollectorRegistry()
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     elif environ["wsgi.multiprocess"]:
@@ -142,3 +145,16 @@ def application(environ: WSGIEnvironment, start_response: Any) -> Iterable[bytes
         environ, start_response
     )
     return told
+
+
+def _forget_ended(directory: Path) -> None:
+    """Take out what was going on in processes that have ended; what they counted stays.
+
+    Here, because not every server says when one of its processes ends.
+    """
+    for file in directory.glob("gauge_live*.db"):
+        try:
+            os.kill(int(file.stem.rpartition("_")[2]), 0)
+        except OSError:
+            # No such process, or one of somebody else.
+            file.unlink(missing_ok=True)

@@ -7,6 +7,7 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from functools import wraps
 
+from keystoneauth1.exceptions import ClientException
 from oslo_config import cfg
 from oslo_policy.policy import InvalidDefinitionError, RuleDefault
 from oslo_upgradecheck.upgradecheck import Code, Result, UpgradeCommands
@@ -17,6 +18,7 @@ from bm_shim.app import create_app
 from bm_shim.context import RequestContext
 from bm_shim.inventory import Inventory
 from bm_shim.ironic import API_VERSION, AVAILABLE_API_VERSION, Connection, Ironic
+from bm_shim.migrate.errors import without_userinfo
 from bm_shim.rights import Rights
 from bm_shim.token_check import TokenCheck
 
@@ -34,6 +36,11 @@ _MOST_NAMES = 5
 
 _SUCCESS = Result(Code.SUCCESS)
 
+#: What goes wrong where a service, the configuration or an account is not in order.
+_EXPECTED = (
+    errors.ShimError, errors.ConfigurationError, cfg.Error, ClientException, UnicodeError,
+)  # fmt: skip
+
 Check = Callable[["Checks"], Result]
 
 
@@ -44,10 +51,8 @@ def _guarded(check: Check) -> Check:
     def guarded(self: "Checks") -> Result:
         try:
             return check(self)
-        except errors.ShimError as error:
-            return Result(Code.FAILURE, error.detail or error.message)
-        except errors.ConfigurationError as error:
-            return Result(Code.FAILURE, str(error))
+        except _EXPECTED as error:
+            return Result(Code.FAILURE, _reason(error))
 
     return guarded
 
@@ -76,10 +81,7 @@ class Checks(UpgradeCommands):
     @_guarded
     def check_configuration(self) -> Result:
         """Whether the service would start with it."""
-        try:
-            self._loaded = configuration.load(config_files=self._config_files)
-        except cfg.Error as error:
-            return Result(Code.FAILURE, str(error))
+        self._loaded = configuration.load(config_files=self._config_files)
         create_app(self._conf, Inventory(self._conf))
         if not self._uses_keystone or self._conf.keystone_authtoken.memcached_servers:
             return _SUCCESS
@@ -145,7 +147,11 @@ class Checks(UpgradeCommands):
         if self._forwards_tokens:
             return _WITH_OWN_RIGHTS
         driver = self._conf.enroll.driver
-        drivers = self._ironic.list_drivers()
+        try:
+            drivers = self._ironic.list_drivers()
+        except errors.ShimError as error:
+            # Callers who only read do not miss it; what keeps them from it, other checks say.
+            return Result(Code.WARNING, f"Not known: {_reason(error)}")
         if driver in drivers:
             return _SUCCESS
         return Result(
@@ -224,6 +230,11 @@ _READ_ONLY = Result(Code.SUCCESS, "Not needed: [api] read_only.")
 _WITH_OWN_RIGHTS = Result(
     Code.SUCCESS, "Not asked: with [ironic] forward_user_token callers come with their own rights."
 )
+
+
+def _reason(error: Exception) -> str:
+    text = (error.detail or error.message) if isinstance(error, errors.ShimError) else str(error)
+    return without_userinfo(text)
 
 
 def _version(text: str) -> tuple[int, ...]:

@@ -47,7 +47,8 @@ class TokenCheck:
             response = self._session.get(
                 self._auth.auth_url, authenticated=False, raise_exc=False, log=False
             )
-        except ClientException as error:
+        except (ClientException, OSError) as error:
+            # The latter: a file of certificates that is not there.
             raise ServiceUnavailable(detail=f"Keystone cannot be reached: {error}") from error
         if response.status_code >= 500:
             detail = f"Keystone answered {response.status_code} at {self._auth.auth_url}."
@@ -62,7 +63,7 @@ class TokenCheck:
         """
         try:
             access = self._auth.get_access(self._session)
-        except ClientException as error:
+        except (ClientException, OSError) as error:
             detail = f"The account of [{GROUP}] cannot sign in: {error}"
             raise ServiceUnavailable(detail=detail) from error
         return frozenset(access.role_names or ())
@@ -72,7 +73,7 @@ class TokenCheck:
         group = self._conf[GROUP].auth_section or GROUP
         try:
             plugin = loading.load_auth_from_conf_options(self._conf, group)
-        except ClientException as error:
+        except (ClientException, cfg.Error) as error:
             raise ConfigurationError(f"[{GROUP}] of the configuration: {error}") from error
         if getattr(plugin, "auth_url", None) is None:
             raise ConfigurationError(

@@ -56,7 +56,8 @@ def on_starting(server: Any) -> None:
     With one that nobody else has, unless the environment names another.
     """
     named = os.environ.get(_METRICS_DIRECTORY)
-    if named is None:
+    # What SIGUSR2 starts may inherit the one of the process that it takes the place of.
+    if named is None or _OWN_METRICS_DIRECTORY in os.environ:
         named = tempfile.mkdtemp(prefix="bm-shim-metrics-", dir=worker_tmp_dir)
         os.environ[_OWN_METRICS_DIRECTORY] = named
     os.environ[_METRICS_DIRECTORY] = named
@@ -65,13 +66,6 @@ def on_starting(server: Any) -> None:
     # prometheus_client never removes what ended processes have counted.
     for file in directory.glob("*.db"):
         file.unlink()
-
-
-def child_exit(server: Any, worker: Any) -> None:
-    """Let metrics of the moment, as the number of calls under way, forget a process."""
-    from prometheus_client import multiprocess
-
-    multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
 
 
 def on_exit(server: Any) -> None:

@@ -7,6 +7,7 @@
 
 from datetime import UTC, datetime
 from http import HTTPStatus
+from urllib.parse import quote
 from uuid import UUID
 
 from flask import Response, g, request
@@ -18,6 +19,10 @@ from bm_shim.api.access import services
 _DEPRECATED = datetime(2016, 10, 6, tzinfo=UTC)
 
 _NODE = "successor_node"
+
+#: All that a URL may have in it. The rest, which somebody has put into the catalogue all the same,
+#: would end the header or be no header at all.
+_OF_URLS = ":/?#[]@!$&'()*+,;=%"
 
 
 def point_to(node_uuid: str) -> None:
@@ -35,7 +40,9 @@ def add_headers(response: Response) -> Response:
         response.headers["Sunset"] = http_date(sunset)
     base = services().successor_url or services().inventory.public_url
     if base is not None:
-        target = f"{base.rstrip('/')}/v1/nodes{_below(response)}"
+        # Who sets the option copies what stands in the catalogue, perhaps with the version.
+        root = quote(base.rstrip("/").removesuffix("/v1"), safe=_OF_URLS)
+        target = f"{root}/v1/nodes{_below(response)}"
         response.headers.add("Link", f'<{target}>; rel="successor-version"')
     return response
 

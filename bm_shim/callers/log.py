@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from gzip import GzipFile
 from io import BufferedReader
 from typing import IO
@@ -22,10 +23,18 @@ _MARK = b"client="
 _LOGGER = access_log.__name__.encode()
 
 #: Where a line begins, behind whatever the log puts before it. The first place counts: what a
-#: caller can choose stands behind it, in quotes.
-_BEGIN = re.compile(r"(?<!\S)time=\S+ client=")
-_PAIR = re.compile(r'(\w+)=("(?:[^"\\]|\\.)*"|[^\s"]+)')
-_LINE = re.compile(rf"{_PAIR.pattern}(?: {_PAIR.pattern})*")
+#: caller can choose stands behind it, in quotes. What is before it is looked at second: Python is
+#: much faster at finding a fixed beginning.
+_BEGIN = re.compile(r"time=(?<!\Stime=)\S+ client=")
+_VALUE = r'(?:[^\s"]+|"(?:[^"\\]|\\.)*")'
+#: What there is of it, in the order in which it is written; later versions may add to its end.
+_NAMES = (
+    "time", "client", "method", "path", "operation", "status", "bytes", "seconds", "user",
+    "user_name", "project", "project_name", "microversion", "user_agent",
+)  # fmt: skip
+_LINE = re.compile(
+    " ".join(rf"{name}=(?P<{name}>{_VALUE})" for name in _NAMES) + rf"(?: \w+={_VALUE})*"
+)
 
 #: Under which key JSON logs have the text: oslo.log and Fluentd, Docker, journald.
 _TEXT_KEYS = ("message", "log", "MESSAGE")
@@ -123,12 +132,17 @@ def _text_of(line: str) -> str:
 
 def _fields(text: str) -> dict[str, str | None]:
     begin = _BEGIN.search(text)
-    if begin is None or not _LINE.fullmatch(text, begin.start()):
-        return {}
-    return {name: _unquote(value) for name, value in _PAIR.findall(text, begin.start())}
+    found = begin and _LINE.fullmatch(text, begin.start())
+    return {n: _value_of(v) for n, v in found.groupdict().items()} if found else {}
 
 
-def _unquote(value: str) -> str | None:
-    if value == "-":
-        return None
-    return str(json.loads(value)) if value.startswith('"') else value
+def _value_of(written: str) -> str | None:
+    if written[0] == '"':
+        return _unquoted(written)
+    return None if written == "-" else written
+
+
+# Programs and names come again and again.
+@lru_cache(2_000)
+def _unquoted(written: str) -> str:
+    return str(json.loads(written))

@@ -78,9 +78,12 @@ class Tally:
         self.unreadable += 1
 
     def _usages_of(self, caller: Caller) -> dict[str, Usage]:
-        if caller not in self.usage and len(self.usage) >= MOST_CALLERS:
-            caller = OTHERS
-        return self.usage.setdefault(caller, {})
+        usages = self.usage.get(caller)
+        if usages is None:
+            if len(self.usage) >= MOST_CALLERS:
+                caller = OTHERS
+            usages = self.usage.setdefault(caller, {})
+        return usages
 
 
 def _caller_of(call: Call) -> Caller:

@@ -14,6 +14,15 @@ Try:
 """
 
 
+_TIMES = [
+    "%Y-%m-%d",
+    "%Y-%m-%dT%H:%M",
+    "%Y-%m-%d %H:%M",
+    "%Y-%m-%dT%H:%M:%S",
+    "%Y-%m-%dT%H:%M:%S%z",
+]
+
+
 @click.command("callers", epilog=_EPILOG)
 @click.argument(
     "logs",
@@ -25,8 +34,9 @@ Try:
 @click.option(
     "--since",
     metavar="TIME",
-    type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M"]),
-    help="Leave out what was before: 2026-11-01, or 2026-11-01T08:00, in UTC.",
+    type=click.DateTime(_TIMES),
+    help="Leave out what was before: 2026-11-01, 2026-11-01T08:00, or as the reports have it; in "
+    "UTC, unless it ends with an offset.",
 )
 @click.option(
     "--all",
@@ -65,7 +75,7 @@ def callers(
     """
     from bm_shim.callers import runner
 
-    begin = since.replace(tzinfo=UTC) if since else None
+    begin = since and since.replace(tzinfo=since.tzinfo or UTC)
     as_json = output_format == "json"
     try:
         runner.run(logs, since=begin, with_aside=with_aside, as_json=as_json, html=html)

@@ -44,8 +44,8 @@ class Server:
         self._root = root
         self._token = token
         self._timeout = timeout
+        self._verify = verify
         self._session = requests.Session()
-        self._session.verify = verify
         # Else a .netrc would add credentials.
         self._session.auth = lambda request: request
         self._session.headers.update(
@@ -81,11 +81,14 @@ class Server:
                 self._root + case.path,
                 headers=headers,
                 timeout=self._timeout,
+                # Not of the session, over which requests puts REQUESTS_CA_BUNDLE.
+                verify=self._verify,
                 allow_redirects=False,
                 stream=True,
             ) as response:
                 body = self._read(response, began + self._timeout)
-        except (requests.RequestException, HTTPError) as error:
+        except (OSError, UnicodeError, HTTPError) as error:
+            # Those of requests are OSErrors, too.
             raise NoAnswer(f"{self._root} does not answer: {_reason(error)}") from error
         return Answer(
             status=response.status_code,
@@ -117,4 +120,7 @@ def _reason(error: Exception) -> str:
         return f"its certificate is not accepted ({error})"
     if isinstance(error, requests.ConnectionError):
         return "no connection"
-    return type(error).__name__
+    if isinstance(error, (requests.RequestException, HTTPError)):
+        return type(error).__name__
+    # A file with certificates that is not there, a header of a log that cannot be sent.
+    return str(error)

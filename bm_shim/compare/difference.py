@@ -61,8 +61,6 @@ _SECRET = re.compile("password|secret|token|cookie", re.IGNORECASE)
 #: What tells elements of a list apart, the first that all have.
 _IDENTITIES = ("uuid", "id", "alias", "address", "rel", "type")
 
-_ABSENT: Any = object()
-
 
 def differences(old: Answer, new: Answer) -> list[Difference]:
     """Return all that differs."""
@@ -90,19 +88,14 @@ def _words(value: str) -> list[str]:
     return sorted(word.strip() for word in value.split(","))
 
 
-def _bodies(old: str, new: str) -> Iterator[Difference]:
-    one, other = _json(old), _json(new)
-    if one is not _ABSENT and other is not _ABSENT:
-        yield from _values("", one, other)
-    elif old != new:
-        yield Difference(Kind.VALUE, "body", _beginning(old), _beginning(new))
-
-
-def _json(text: str) -> Any:
+def _bodies(old: str, new: str) -> list[Difference]:
     try:
-        return json.loads(text)
+        return list(_values("", json.loads(old), json.loads(new)))
     except (ValueError, RecursionError):
-        return _ABSENT
+        # No JSON, or nested beyond reason.
+        if old == new:
+            return []
+        return [Difference(Kind.VALUE, "body", _beginning(old), _beginning(new))]
 
 
 def _values(where: str, old: Any, new: Any) -> Iterator[Difference]:
@@ -167,7 +160,7 @@ def _by_key(elements: Sequence[Any], key: str) -> dict[str, Any] | None:
 
 
 def _difference(kind: Kind, where: str, old: Any, new: Any) -> Difference:
-    if _SECRET.search(where.rpartition(".")[2]):
+    if _SECRET.search(where):
         old, new = (_MASK if value is not None else None for value in (old, new))
     return Difference(kind, where, _masked(old), _masked(new))
 

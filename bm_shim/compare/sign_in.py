@@ -9,8 +9,10 @@ from keystoneauth1.exceptions import ClientException
 from keystoneauth1.session import Session
 from openstack.exceptions import ConfigException
 
+from bm_shim.bounds import set_bounds
 from bm_shim.clouds import read_cloud
 from bm_shim.compare.errors import CompareError
+from bm_shim.migrate.errors import without_userinfo
 
 #: Seconds that Keystone may take.
 _TIMEOUT = 20
@@ -50,9 +52,12 @@ def from_cloud(name: str | None) -> tuple[Token, bool | str]:
     try:
         session: Session = read_cloud(name).get_session()
         session.timeout = session.timeout or _TIMEOUT
+        # Else the password went wherever a redirect leads.
+        set_bounds(session.session)
         session.get_token()
-    except (ClientException, ConfigException) as error:
-        raise CompareError(f"Signing in does not work: {error}") from None
+    except (ClientException, ConfigException, OSError) as error:
+        text = without_userinfo(str(error))
+        raise CompareError(f"Signing in does not work: {text}") from None
     return (lambda: _renewed(session)), True if session.verify is None else session.verify
 
 

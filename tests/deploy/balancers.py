@@ -43,7 +43,7 @@ def with_addresses(name: str, port: int, servers: Mapping[str, str]) -> str:
         assert old in text
         text = text.replace(old, new)
     # Tests have no time to wait for.
-    return text.replace("inter 2s", "inter 200ms")
+    return text.replace("inter 2s", "inter 200ms").replace("http-request 10s", "http-request 2s")
 
 
 def command(name: str, text: str, directory: Path) -> list[str]:

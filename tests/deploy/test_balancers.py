@@ -8,7 +8,17 @@ from typing import Any
 
 import pytest
 import requests
-from functional.support import Answer, Api, Cloud, LogTail, Proxy, Request, node_of, wait_until
+from functional.support import (
+    Answer,
+    Api,
+    Cloud,
+    LogTail,
+    Proxy,
+    Request,
+    node_of,
+    raw_request,
+    wait_until,
+)
 
 from bm_shim.sandbox import Shim
 from bm_shim.sandbox.address import Address
@@ -155,7 +165,13 @@ def test_without_nova_everything_goes_to_the_shim(
 
 
 @pytest.mark.parametrize("name", ALONE)
-@pytest.mark.parametrize("path", [*FOR_MONITORING, "//metrics", "/healthcheck//deep", "/metrics/"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        *FOR_MONITORING, "//metrics", "/healthcheck//deep", "/metrics/", "/%6detrics",
+        "/healthcheck%2Fdeep", "/%2Fmetrics", "/metrics?a=b", "/v2.1/../metrics",
+    ],
+)  # fmt: skip
 def test_what_is_for_monitoring_is_not_for_callers(
     cloud: Cloud, balancers: Balancers, name: str, path: str
 ) -> None:
@@ -213,6 +229,15 @@ def test_a_body_that_is_too_large_is_a_fault(
     response = api.request("POST", data=b"x" * 200_000)
     assert response.status_code == 413
     assert response.json()["overLimit"]["code"] == 413
+
+
+@pytest.mark.parametrize("name", [BESIDE_NOVA[0], ALONE[0]])
+def test_a_slow_caller_holds_no_thread_of_a_replica(
+    cloud: Cloud, balancers: Balancers, name: str
+) -> None:
+    head = f"POST /v2.1/os-baremetal-nodes HTTP/1.1\r\nX-Auth-Token: {cloud.admin_token}\r\n"
+    rest = "Host: x\r\nContent-Length: 12\r\n\r\n{"
+    assert raw_request(balancers(name).url, f"{head}{rest}".encode()).startswith(b"HTTP/1.1 408 ")
 
 
 @pytest.mark.parametrize("name", BESIDE_NOVA + ALONE)

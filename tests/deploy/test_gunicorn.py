@@ -2,6 +2,7 @@
 """``gunicorn.conf.py``: several processes, their metrics, and an end that loses nothing."""
 
 import os
+import runpy
 import signal
 import sys
 import threading
@@ -120,6 +121,24 @@ def test_a_directory_of_its_own_is_removed(start: Callable[..., Daemon]) -> None
     daemon.terminate()
     assert daemon.wait() == 0
     assert not directory.exists()
+
+
+def test_a_new_gunicorn_in_place_of_another_has_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Else the old one would take it along; after a SIGHUP the new one inherits the name."""
+    for name in ("PROMETHEUS_MULTIPROC_DIR", "BM_SHIM_OWN_METRICS_DIR"):
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+    settings = runpy.run_path(str(DEPLOY / "gunicorn.conf.py"))
+    made = []
+    for _ in range(2):
+        settings["on_starting"](None)
+        made.append(Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]))
+    assert made[0] != made[1]
+    settings["on_exit"](None)
+    assert [each.is_dir() for each in made] == [True, False]
+    made[0].rmdir()
 
 
 def test_calls_under_way_are_finished(cloud: Cloud, start: Callable[..., Daemon]) -> None:

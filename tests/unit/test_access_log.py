@@ -12,6 +12,7 @@ from oslo_context.context import get_current
 
 from bm_shim import access_log, context
 from bm_shim.access_log import AccessLog, format_line
+from bm_shim.callers.log import parse
 from bm_shim.context import RequestContext
 
 FIELDS = [
@@ -119,6 +120,14 @@ def test_no_value_fakes_a_pair_or_a_line(log: Log, value: str) -> None:
 )
 def test_how_values_are_written(value: str | None, written: str) -> None:
     assert format_line({"x": value, "y": "1"}) == f"x={written} y=1"
+
+
+def test_no_value_makes_a_line_that_a_log_would_cut(log: Log) -> None:
+    """Cut off, it could not be read: whoever sent it would not be counted."""
+    long = "\u00e9" * 4000
+    line = log(PATH_INFO=f"/{long}", HTTP_USER_AGENT=long, HTTP_OPENSTACK_API_VERSION=long)
+    assert len(line) < 6000
+    assert parse(f"time=2026-11-22T21:47:24.566Z {line}") is not None
 
 
 def test_probes_are_logged_at_debug(log: Log, caplog: pytest.LogCaptureFixture) -> None:

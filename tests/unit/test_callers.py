@@ -300,7 +300,11 @@ def test_logs_of_several_kinds_at_once(log: Path, tmp_path: Path) -> None:
 
 
 def test_since_leaves_out_what_was_before(log: Path) -> None:
-    for since, calls in [("2026-11-22", 2), ("2026-11-22T21:48", 1), ("2026-12-01", 0)]:
+    for since, calls in [
+        ("2026-11-22", 2), ("2026-11-22T21:48", 1), ("2026-12-01", 0), ("2026-11-22 21:48", 1),
+        ("2026-11-22T21:48:00", 1), ("2026-11-22T21:48:00Z", 1),
+        ("2026-11-22T22:48:00+01:00", 1), ("2026-11-22T22:47:00+01:00", 2),
+    ]:  # fmt: skip
         result = run("--format", "json", "--since", since, log)
         assert json.loads(result.stdout)["calls"] == calls
 

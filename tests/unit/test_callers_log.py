@@ -101,7 +101,7 @@ def test_what_the_service_writes_is_read(caplog: pytest.LogCaptureFixture, forma
     assert (call.operation, call.project_name) == (None, None)
 
 
-@given(agent=st.none() | st.text(), path=st.text())
+@given(agent=st.none() | st.text(max_size=300), path=st.text(max_size=300))
 def test_any_value_comes_back(agent: str | None, path: str) -> None:
     call = parse(PREFIX + line(user_agent=agent, path=path))
     assert call is not None
@@ -129,6 +129,7 @@ def test_a_caller_fakes_no_call() -> None:
         '{"message": "client=1"}',
         PREFIX + "something else about client=1",
         line().partition(" ")[2],
+        "x" + line(),
         line()[:60],
         line() + " and more",
         line() + ' "',

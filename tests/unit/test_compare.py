@@ -188,6 +188,13 @@ def test_bodies(old: object, new: object, expected: list[object]) -> None:
     assert found(old, new) == expected
 
 
+@pytest.mark.parametrize("depth", [600, 100_000])
+def test_a_body_that_is_nested_beyond_reason(depth: int) -> None:
+    bodies = [f"{'[' * depth}{i}{']' * depth}" for i in range(2)]
+    made = differences(*(Answer(200, {}, body, 0.1) for body in bodies))
+    assert [(each.kind, each.where) for each in made] == [(Kind.VALUE, "body")]
+
+
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
@@ -223,6 +230,7 @@ def test_no_secret_of_a_body_is_shown() -> None:
         ({"nodes": []}, {"nodes": [node]}),
         (node, node | {"pm_password": "s3cret2"}),
         (node, node | {"pm_password": None}),
+        ({"token": {"id": "s3cret"}}, {"token": {"id": "s3cret2"}}),
         ('<node pm_password="s3cret">', ""),
     ):
         made = found(old, new)
@@ -467,6 +475,33 @@ def test_nobody_there(run: Run) -> None:
     assert result.output.rstrip().endswith("Stopped after 5 requests without an answer.")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "does not answer: Could not find a suitable TLS CA certificate bundle"),
+        (["--insecure"], "does not answer: no connection"),
+    ],
+)
+def test_certificates_of_the_environment(
+    run: Run, monkeypatch: pytest.MonkeyPatch, arguments: list[str], message: str
+) -> None:
+    """What is asked of the command goes before it."""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nonexistent/ca.pem")
+    run.urls[1] = "https://127.0.0.1:1"
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert message in result.output
+
+
+def test_a_version_in_a_log_that_no_header_can_hold(run: Run, new: Server, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.write_bytes(logged(microversion="2.\u2603") + logged())
+    result = run("--log", log)
+    assert result.exit_code == 2
+    assert "'latin-1' codec can't encode" in result.output
+    assert [path for _, path, _ in new.seen] == [NODES]
+
+
 def slowly(handler: BaseHTTPRequestHandler) -> None:
     handler.send_response(200)
     handler.send_header("Content-Length", "100")
@@ -497,7 +532,7 @@ def test_a_slow_server_does_not_hold_it_up(
 
 def test_the_deadline_ends_it(run: Run, new: Server) -> None:
     new.answers["/"] = [never]
-    result = run("--deadline", "0.5", "--format", "json")
+    result = run("--deadline", "0.5", "--timeout", "1", "--format", "json")
     made = json.loads(result.stdout)
     assert result.exit_code == made["exit_status"] == 2
     assert made["stopped"] == "Stopped after 0.5 s; not everything has been asked."
@@ -550,6 +585,52 @@ def test_an_account_that_does_not_work(run: Run, monkeypatch: pytest.MonkeyPatch
     result = run()
     assert result.exit_code == 2
     assert result.stderr.startswith("Error: Signing in does not work: Unable to establish")
+
+
+def test_a_keystone_that_leads_elsewhere(
+    run: Run, old: Server, new: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A password is for Keystone only."""
+
+    def redirect(handler: BaseHTTPRequestHandler) -> None:
+        handler.rfile.read(int(handler.headers["Content-Length"]))
+        handler.send_response(307)
+        handler.send_header("Location", new.url.replace("127.0.0.1", "localhost"))
+        handler.send_header("Content-Length", "0")
+        handler.end_headers()
+
+    old.answers["/v3/auth/tokens"] = [redirect]
+    run.token = []
+    for name, value in {
+        "OS_AUTH_URL": f"{old.url}/v3",
+        "OS_USERNAME": "a",
+        "OS_PASSWORD": TOKEN,
+        "OS_PROJECT_NAME": "p",
+        "OS_USER_DOMAIN_ID": "default",
+        "OS_PROJECT_DOMAIN_ID": "default",
+    }.items():
+        monkeypatch.setenv(name, value)
+    result = run()
+    assert result.exit_code == 2
+    assert "/v3/auth/tokens redirects to http://localhost" in result.stderr
+    assert new.seen == []
+
+
+def test_a_cloud_whose_certificates_are_not_there(
+    run: Run, old: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run.token = []
+    for name, value in {
+        "OS_AUTH_URL": "https://127.0.0.1:1/v3",
+        "OS_CACERT": "/nonexistent/ca.pem",
+        "OS_USERNAME": "a",
+        "OS_PASSWORD": TOKEN,
+    }.items():
+        monkeypatch.setenv(name, value)
+    result = run()
+    assert result.exit_code == 2
+    assert "/nonexistent/ca.pem" in result.stderr
+    assert old.seen == []
 
 
 def test_no_token_where_there_is_no_keystone(

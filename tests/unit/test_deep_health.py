@@ -118,6 +118,20 @@ def test_a_service_that_hangs_is_not_waited_for(
     wait_until(lambda: get(app)[0] == 200)
 
 
+def test_a_service_that_hangs_holds_up_only_those_who_come_first(
+    clock: Clock, hanging: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else those who ask without pause would take all threads."""
+    monkeypatch.setattr(deep_health, "_PATIENCE", 0.05)
+    app = DeepHealth({"ironic": hanging[1]}, clock)
+    assert get(app)[0] == 503
+    clock.now += 0.05
+    monkeypatch.setattr(deep_health, "_PATIENCE", 10)
+    began = time.monotonic()
+    assert get(app)[0] == 503
+    assert time.monotonic() - began < 5
+
+
 def test_a_crowd_asks_once(clock: Clock, hanging: Any) -> None:
     asked, probe, release = hanging
     app = DeepHealth({"ironic": probe}, clock)

@@ -65,6 +65,26 @@ def test_the_successor_of_each_operation(
     assert response.headers.get_all("Link") == [link(below)]
 
 
+@pytest.mark.parametrize(
+    ("url", "root"),
+    [
+        ("http://[2001:db8::1]:6385/", "http://[2001:db8::1]:6385"),
+        ("http://ironic/b%20m", "http://ironic/b%20m"),
+        ("http://ironic\r\nX-Evil: 1", "http://ironic%0D%0AX-Evil:%201"),
+        ('http://ironic>; rel="next"', "http://ironic%3E;%20rel=%22next%22"),
+        ("http://\u2603.example.org", "http://%E2%98%83.example.org"),
+    ],
+)
+def test_an_odd_url_in_the_catalogue(
+    api: Api, inventory: StubInventory, url: str, root: str
+) -> None:
+    inventory.ironic_url = url
+    response = api("GET", COLLECTION)
+    assert response.status_code == 200
+    assert response.headers["Link"] == f'<{root}/v1/nodes>; rel="successor-version"'
+    assert "X-Evil" not in response.headers
+
+
 @pytest.mark.parametrize("path", [f"/{UUID}", "/42"])
 def test_a_fault_points_to_all_nodes(api: Api, inventory: StubInventory, path: str) -> None:
     inventory.ironic_url = BASE
@@ -107,7 +127,7 @@ def test_sunset(make_api: MakeApi, value: str, date: str) -> None:
     assert parsedate_to_datetime(date)
 
 
-@pytest.mark.parametrize("slash", ["", "/"])
+@pytest.mark.parametrize("slash", ["", "/", "/v1", "/v1/"])
 def test_the_address_may_be_configured(
     make_api: MakeApi, inventory: StubInventory, slash: str
 ) -> None:

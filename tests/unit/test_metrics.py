@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Metrics: what is counted, under which labels, and who may see it."""
 
+import os
 import re
+import subprocess
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client.mmap_dict import MmapedDict, mmap_key
 from prometheus_client.parser import text_string_to_metric_families
 
 from bm_shim import errors
@@ -90,6 +94,23 @@ def test_processes_that_do_not_know_of_each_other_tell_nothing(
     response = make_api()("GET", "/metrics", environ_overrides={"wsgi.multiprocess": True})
     assert response.status_code == 503
     assert "PROMETHEUS_MULTIPROC_DIR is not set" in response.text
+
+
+def test_what_ended_processes_were_doing_is_forgotten(
+    make_api: Callable[..., Api], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And not what they have counted."""
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    for pid in (ended.pid, os.getpid()):
+        for kind, name in (("gauge_livesum", "in_progress"), ("counter", "done_total")):
+            file = str(tmp_path / f"{kind}_{pid}.db")
+            values: Any = MmapedDict(file)  # type: ignore[no-untyped-call]
+            values.write_value(mmap_key(name, name, [], [], ""), 3.0, 0.0)
+            values.close()
+    told = samples(make_api())
+    assert told == {("in_progress", ()): 3, ("done_total", ()): 6}
 
 
 @pytest.mark.parametrize("method", ["POST", "DELETE", "PUT", "PATCH"])

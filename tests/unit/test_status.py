@@ -120,6 +120,33 @@ def test_a_service_that_could_not_start(run: Run) -> None:
     assert found["Keystone"][0] == 2
 
 
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({"keystone_authtoken": {"auth_type": "nothing"}}, "The plugin nothing could not be fou"),
+        (
+            {"identity_bridge": {"enabled": True}, "keystone_authtoken": {"auth_section": "none"}},
+            "no such option none",
+        ),
+    ],
+)
+def test_an_account_that_is_none(run: Run, options: Options, text: str) -> None:
+    """The service ends with this, too."""
+    code, details = run(WITH_KEYSTONE, options)["Configuration"]
+    assert code == 2
+    assert text in str(details)
+
+
+def test_a_configuration_that_is_no_text(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "binary.conf").write_bytes(b"\xff\xfe")
+    result = CliRunner().invoke(
+        status, ["upgrade", "check", "--config-file", str(tmp_path / "binary.conf"), "--json"]
+    )
+    first, *_ = json.loads(result.stdout)["checks"]
+    assert result.exit_code == first["result"] == 2
+    assert "'utf-8' codec can't decode byte 0xff" in first["details"]
+
+
 def test_tokens_that_each_process_keeps(run: Run) -> None:
     code, details = run(WITH_KEYSTONE)["Configuration"]
     assert (code, str(details)[:49]) == (1, "[keystone_authtoken] has no memcached_servers: ea")
@@ -146,6 +173,23 @@ def test_an_account_that_cannot_sign_in(
     code, details = run(WITH_KEYSTONE)["Keystone"]
     assert code == 2
     assert text in str(details)
+
+
+def test_certificates_that_are_not_there(run: Run, keystone: Keystone) -> None:
+    """Of what requests raises only this is no exception of its own."""
+    keystone.fail(".*", OSError("invalid path: ca.pem"), times=ALWAYS)
+    found = run(WITH_KEYSTONE)
+    code, details = found["Keystone"]
+    assert code == 2
+    assert "cannot sign in: invalid path: ca.pem" in str(details)
+    assert "Keystone" in str(found["Clocks"][1])
+
+
+def test_a_password_in_an_address_is_not_shown(run: Run, keystone: Keystone) -> None:
+    keystone.fail("POST /v3/auth/tokens", REFUSED, times=ALWAYS)
+    url = f"http://jo:{SERVICE_PASSWORD}@keystone.test/v3"
+    found = run(WITH_KEYSTONE, {"keystone_authtoken": {"auth_url": url}})
+    assert "http://***@keystone.test/v3" in str(found["Keystone"][1])
 
 
 def test_an_account_that_may_not_check_tokens(run: Run, keystone: Keystone) -> None:
@@ -232,6 +276,14 @@ def test_a_driver_that_nobody_has(run: Run) -> None:
     code, details = run({"enroll": {"driver": "ilo"}})["Driver of new nodes"]
     assert code == 1
     assert "There is: ipmi, redfish." in str(details)
+
+
+def test_drivers_that_cannot_be_listed(run: Run, ironic: Ironic) -> None:
+    """As for an account of a project, which Ironic does not tell of drivers."""
+    ironic.fail("GET /v1/drivers", Answer(500), times=ALWAYS)
+    code, details = run()["Driver of new nodes"]
+    assert code == 1
+    assert str(details).startswith("Not known: Ironic answered 500")
 
 
 # The policy
