@@ -3,20 +3,31 @@
 
 import json
 import re
+import zlib
+from bz2 import BZ2File
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from gzip import GzipFile
-from io import BufferedReader
-from typing import IO
+from io import BufferedIOBase, BufferedReader
+from lzma import LZMAError, LZMAFile
 
 from bm_shim import access_log
 
 #: The longest line that is looked at, in bytes: servers cut off what would make a longer one.
 _LONGEST_LINE = 1 << 18
 
-_GZIP_MAGIC = b"\x1f\x8b"
+#: With what compressed logs begin.
+_COMPRESSED: dict[bytes, Callable[[BufferedReader], BufferedIOBase]] = {
+    b"\x1f\x8b": lambda stream: GzipFile(fileobj=stream),
+    b"BZh": BZ2File,
+    b"\xfd7zXZ": LZMAFile,
+}
+_ZSTANDARD = b"\x28\xb5\x2f\xfd"
+
+#: What is raised for a log that cannot be read to its end.
+UNREADABLE = (OSError, EOFError, LZMAError, zlib.error)
 
 #: Every access line has it, in whatever the log wraps it.
 _MARK = b"client="
@@ -60,12 +71,12 @@ class Call:
 
 
 def read(stream: BufferedReader, unreadable: Callable[[], None] = lambda: None) -> Iterator[Call]:
-    """Yield the calls of a log, plain or compressed by gzip, without keeping it in memory.
+    """Yield the calls of a log, plain or compressed, without keeping it in memory.
 
     Lines of other loggers are passed over.
 
     :param unreadable: called for each access line that is cut off or garbled
-    :raises OSError, EOFError, zlib.error: the log cannot be read to its end
+    :raises OSError, EOFError, LZMAError, zlib.error: the log cannot be read to its end
     """
     for line in lines(stream):
         if _MARK not in line:
@@ -100,11 +111,11 @@ def parse(line: str) -> Call | None:
 
 
 def lines(stream: BufferedReader) -> Iterator[bytes]:
-    """Yield the lines of a log, plain or compressed by gzip, without keeping it in memory.
+    """Yield the lines of a log, plain or compressed, without keeping it in memory.
 
     But for those that are too long to be of an access log.
 
-    :raises OSError, EOFError, zlib.error: the log cannot be read to its end
+    :raises OSError, EOFError, LZMAError, zlib.error: the log cannot be read to its end
     """
     text = _uncompressed(stream)
     complete = True
@@ -114,8 +125,14 @@ def lines(stream: BufferedReader) -> Iterator[bytes]:
             yield line
 
 
-def _uncompressed(stream: BufferedReader) -> IO[bytes] | GzipFile:
-    return GzipFile(fileobj=stream) if stream.peek(2).startswith(_GZIP_MAGIC) else stream
+def _uncompressed(stream: BufferedReader) -> BufferedIOBase:
+    beginning = stream.peek(6)
+    if beginning.startswith(_ZSTANDARD):
+        raise OSError("compressed by Zstandard; give what zstdcat makes of it")
+    for magic, uncompress in _COMPRESSED.items():
+        if beginning.startswith(magic):
+            return uncompress(stream)
+    return stream
 
 
 def _text_of(line: str) -> str:

@@ -3,7 +3,6 @@
 
 import json
 import sys
-import zlib
 from collections.abc import Sequence
 from datetime import datetime
 from io import BufferedReader
@@ -53,7 +52,7 @@ def _read(name: str, tally: Tally, since: datetime | None) -> None:
         else:
             with open(name, "rb") as stream:
                 _count(stream, tally, since)
-    except (OSError, EOFError, zlib.error) as error:
+    except log.UNREADABLE as error:
         raise CallersError(f"{name}: {error}") from error
 
 

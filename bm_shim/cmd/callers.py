@@ -69,9 +69,10 @@ def callers(
 ) -> None:
     """Show who still calls the legacy API, and what to use instead.
 
-    LOG is a log file of any replica, plain or as JSON, also compressed by gzip; "-" is standard
-    input. Give those of all replicas, in any order: user, project, address and program of each
-    caller are shown with the operations that it calls, how often, since when, and when last.
+    LOG is a log file of any replica, plain or as JSON, also compressed by gzip, bzip2 or xz; "-"
+    is standard input. Give those of all replicas, in any order: user, project, address and program
+    of each caller are shown with the operations that it calls, how often, since when, and when
+    last.
     """
     from bm_shim.callers import runner
 

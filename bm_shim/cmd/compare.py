@@ -33,7 +33,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     multiple=True,
     help="Send the reads of bare metal nodes in this access log, each once, instead of the "
     "standard requests: a log of nova-api, Apache, nginx, uWSGI, HAProxy or bm-shim, also "
-    "compressed by gzip. May be repeated.",
+    "compressed by gzip, bzip2 or xz. May be repeated.",
 )
 @click.option(
     "--nodes",

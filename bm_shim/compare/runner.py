@@ -3,7 +3,6 @@
 
 import json
 import time
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -156,7 +155,7 @@ def _read_logs(request: Request) -> list[Case]:
         try:
             with open(file, "rb") as stream:
                 found |= dict.fromkeys(cases.of_log(log.lines(stream), request.limit))
-        except (OSError, EOFError, zlib.error) as error:
+        except log.UNREADABLE as error:
             raise CompareError(f"{file}: {error}") from error
     if not found:
         raise CompareError("The logs hold no GET request for bare metal nodes.")

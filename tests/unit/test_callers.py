@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """``bm-shim callers``: what is counted, and how it is shown."""
 
+import bz2
 import gzip
 import json
+import lzma
 import os
 import subprocess
 import sys
@@ -314,7 +316,19 @@ def test_lines_that_cannot_be_read_are_told_of(log: Path) -> None:
     assert "1 lines were cut off or garbled, and are not counted." in run(log).output
 
 
-@pytest.mark.parametrize("data", [gzip.compress(logged())[:-9], b"\x1f\x8b\x00\x00", b"\x1f\x8b"])
+@pytest.mark.parametrize(
+    "data",
+    [
+        gzip.compress(logged())[:-9],
+        b"\x1f\x8b\x00\x00",
+        b"\x1f\x8b",
+        bz2.compress(logged())[:-9],
+        b"BZh\x00",
+        lzma.compress(logged())[:-9],
+        b"\xfd7zXZ\x00\x00",
+        b"\x28\xb5\x2f\xfd of Zstandard",
+    ],
+)
 def test_a_log_that_cannot_be_read(tmp_path: Path, data: bytes) -> None:
     file = tmp_path / "x.gz"
     file.write_bytes(data)

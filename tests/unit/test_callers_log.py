@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Calls, read back from access logs."""
 
+import bz2
 import gzip
 import json
 import logging
+import lzma
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from io import BufferedReader, BytesIO, RawIOBase
@@ -144,7 +146,11 @@ def test_other_lines_are_no_calls(text: str) -> None:
     assert parse(text) is None
 
 
-@pytest.mark.parametrize("compress", [bytes, gzip.compress], ids=["plain", "gzip"])
+@pytest.mark.parametrize(
+    "compress",
+    [bytes, gzip.compress, bz2.compress, lzma.compress],
+    ids=["plain", "gzip", "bzip2", "xz"],
+)
 def test_a_log_is_read_line_by_line(compress: Any) -> None:
     data = b"".join([
         b"2026-11-22 INFO bm_shim.wsgi [-] Ironic is usable\n",
