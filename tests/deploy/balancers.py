@@ -6,9 +6,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from daemons import Daemon, find_program, running
+
 from bm_shim.sandbox.address import Address
 
-from .daemons import DEPLOY, Daemon, find_program, run, running
+from .support import DEPLOY, run
 
 #: The replicas that each configuration has, and the address of nova.
 REPLICAS = ("192.0.2.11:8774", "192.0.2.12:8774", "192.0.2.13:8774")

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import requests
+from daemons import Daemon
 from functional.support import (
     Answer,
     Api,
@@ -24,7 +25,6 @@ from bm_shim.sandbox import Shim
 from bm_shim.sandbox.address import Address
 
 from .balancers import NOVA, REPLICAS, check, serving
-from .daemons import Daemon
 
 BESIDE_NOVA = ["haproxy.cfg", "nginx.conf"]
 ALONE = ["haproxy-without-nova.cfg", "nginx-without-nova.conf"]

@@ -10,6 +10,7 @@ from typing import Any
 import kubernetes_validate
 import pytest
 import yaml
+from daemons import find_program
 from keystoneauth1 import loading
 from oslo_config import cfg
 
@@ -17,7 +18,7 @@ from bm_shim import conf as configuration
 from bm_shim.app import create_app
 from bm_shim.inventory import Inventory
 
-from .daemons import DEPLOY, ROOT, find_program, run
+from .support import DEPLOY, ROOT, run
 
 CONTAINERFILE = DEPLOY / "Containerfile"
 BASE = DEPLOY / "kubernetes" / "base"

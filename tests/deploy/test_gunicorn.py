@@ -14,12 +14,13 @@ from typing import Any
 import psutil
 import pytest
 import requests
+from daemons import Daemon
 from functional.support import Answer, Cloud, Forward, Proxy, Request, wait_until
 from prometheus_client.parser import text_string_to_metric_families
 
 from bm_shim.sandbox.address import Address
 
-from .daemons import DEPLOY, Daemon, run
+from .support import DEPLOY, run
 
 GUNICORN = [sys.executable, "-m", "gunicorn", "--config", DEPLOY / "gunicorn.conf.py"]
 APPLICATION = "bm_shim.wsgi:application"

@@ -13,12 +13,13 @@ from typing import Any
 import pytest
 import requests
 import yaml
+from daemons import Daemon, find_program, running
 from functional.support import Cloud, wait_until
 
 from bm_shim import metrics
 from bm_shim.sandbox.address import Address
 
-from .daemons import DEPLOY, Daemon, find_program, run, running
+from .support import DEPLOY, run
 
 RULES = DEPLOY / "prometheus" / "bm-shim.rules.yml"
 TESTS = sorted(Path(__file__).parent.glob("prometheus/*_test.yml"))

@@ -12,11 +12,12 @@ from pathlib import Path
 
 import pytest
 import requests
+from daemons import Daemon, find_program, running
 from functional.support import Cloud, node_of
 
 from bm_shim.sandbox.address import Address
 
-from .daemons import DEPLOY, ROOT, Daemon, find_program, run, running
+from .support import DEPLOY, ROOT, run
 
 Environment = Callable[..., Mapping[str, str]]
 

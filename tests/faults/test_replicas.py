@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 import requests
+from daemons import Daemon, find_program, running
 from functional.support import (
     Answer,
     Api,
@@ -31,8 +32,6 @@ from functional.support import (
 
 from bm_shim.sandbox import Shim
 from bm_shim.sandbox.address import Address
-
-from .daemons import Daemon, find_program, running
 
 CONFIG = Path(__file__).parents[2] / "deploy" / "haproxy.cfg"
 MAC = "52:54:00:4a:00:01"

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import psutil
 import pytest
 import requests
+from daemons import Daemon, find_program, running
 from functional.support import (
     Api,
     Cloud,
@@ -29,7 +30,6 @@ from functional.support import (
 from bm_shim.sandbox import Part, Shim
 from bm_shim.sandbox.address import Address
 
-from .daemons import Daemon, find_program, running
 from .table import SLACK
 
 POLLERS = 12

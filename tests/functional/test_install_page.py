@@ -27,7 +27,7 @@ from zipfile import ZipFile
 import psutil
 import pytest
 import requests
-from deploy.daemons import find_program
+from daemons import find_program
 from packaging.requirements import Requirement
 from packaging.tags import sys_tags
 from packaging.utils import canonicalize_name

@@ -4,13 +4,13 @@
 import itertools
 import logging
 import re
-import shutil
 import uuid
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from daemons import find_program
 from oslo_config import cfg
 
 from bm_shim import conf as configuration
@@ -576,10 +576,10 @@ def test_failed_adoption_is_taken_up_again_when_put_right(
     ]
 
 
-@pytest.mark.skipif(not shutil.which("ipmitool"), reason="the driver ipmi needs ipmitool")
 def test_node_whose_bmc_cannot_be_used_is_told_with_ironics_reason(
     cloud: Cloud, ironic: Ironic
 ) -> None:
+    find_program("ipmitool")  # which the driver needs
     node = planned(RUNNING, driver="ipmi", driver_info={"ipmi_username": "x"})
 
     result = load_one(ironic, node)

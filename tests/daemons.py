@@ -19,8 +19,7 @@ from bm_shim.sandbox.address import HOST, Address
 from bm_shim.sandbox.environment import for_part
 from bm_shim.sandbox.process import Program, spawn
 
-ROOT = Path(__file__).parents[2]
-DEPLOY = ROOT / "deploy"
+ROOT = Path(__file__).parents[1]
 
 
 def find_program(name: str, package: str | None = None) -> str:
@@ -39,23 +38,10 @@ def find_program(name: str, package: str | None = None) -> str:
     return path
 
 
-def run(*command: object, **environment: str) -> str:
-    """Run a program to its end, make sure that it ended well, and return its output."""
-    ended = subprocess.run(
-        [str(word) for word in command],
-        cwd=ROOT,
-        env=os.environ | environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=120,
-    )
-    assert ended.returncode == 0, ended.stdout
-    return ended.stdout
-
-
 class Daemon:
-    """A server on a port of its own, in a process group of its own.
+    """A server on a port of its own, which stays the same when it is started again.
+
+    It is in a process group of its own.
 
     :param program: and its arguments
     :param environment: beside what every part of a sandbox gets
@@ -115,6 +101,16 @@ class Daemon:
         """Wait until it has ended, and return how, as in ``Popen.returncode``."""
         assert self._process is not None
         return self._process.wait(60)
+
+    @contextlib.contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Let it hang during the block: it takes connections and does not answer."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._process.send_signal(signal.SIGCONT)
 
     def stop(self) -> None:
         """End it and all that it started, if it runs."""
