@@ -168,6 +168,6 @@ def test_it_needs_no_home_and_leaves_no_socket(
     start: Callable[..., Daemon], tmp_path: Path
 ) -> None:
     home = tmp_path / "home"
-    home.mkdir()
     start(HOME=home)
-    assert list(home.iterdir()) == []
+    # stevedore may have made a cache of what is installed.
+    assert not [each for each in home.rglob("*") if each.is_socket()]
