@@ -174,15 +174,18 @@ class Inventory:
         Addresses compare in any letter case: Ironic lower-cases them.
 
         :raises errors.NotFound: the node has no such interface
+        :raises errors.Conflict: it has several
         """
         ironic = self._ironic.on_behalf(context)
         with self._of_node(ironic, node_id):
             ports = self._ports_of(ironic, self._resolve(ironic, node_id))
-        for port in ports:
-            if _fits(match, port):
-                return ironic.delete_port(port["uuid"])
-        self._rights.ensure_whole_view(ironic)
-        raise errors.NotFound
+            fitting = [port["uuid"] for port in ports if _fits(match, port)]
+        if not fitting:
+            self._rights.ensure_whole_view(ironic)
+            raise errors.NotFound
+        if len(fitting) > 1:
+            raise errors.Conflict(f"Several interfaces have the id {match.id}. Specify address")
+        ironic.delete_port(fitting[0])
 
     def _resolve(self, ironic: Connection, node_id: str) -> str:
         """Return the UUID behind any kind of id. A UUID is not looked up: its use will tell."""
@@ -295,9 +298,13 @@ class Inventory:
 
     @contextmanager
     def _of_node(self, ironic: Connection, node_id: str) -> Iterator[None]:
-        """Take whatever is not found in the block for the node that the caller named."""
+        """Take whatever is not found in the block for the node that the caller named.
+
+        And what cannot be read for a fault of Ironic's.
+        """
         try:
-            yield
+            with sensible():
+                yield
         except errors.NodeNotFound:
             raise
         except errors.NotFound as error:
