@@ -93,9 +93,8 @@ def load(args: Sequence[str] = (), config_files: Sequence[str] | None = None) ->
         default_config_files=list(config_files) if config_files else None,
     )
     for module in _MODULES:
-        for option in module.OPTIONS:
-            # oslo.config looks at a value when it is read, which may be much later.
-            conf[module.GROUP][option.dest]
+        # oslo.config looks at a value when it is read, which may be much later.
+        dict(conf[module.GROUP])
     return conf
 
 
