@@ -68,7 +68,7 @@ def _translate_answer(error: Any, forwards_token: bool) -> errors.ShimError:
             detail=f"Ironic has no conductor for the driver of [enroll]: {message!r}"
         )
     detail = f"Ironic answered {status}: {message!r}"
-    if status in (429, 502, 503, 504):
+    if status in (408, 429, 502, 503, 504):
         return errors.ServiceUnavailable(detail=detail)
     if 400 <= status < 500:
         return errors.BadRequest(message)
