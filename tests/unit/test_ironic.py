@@ -670,7 +670,13 @@ def ironic_in_the_catalogue(keystone: Keystone) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    "option", [{"auth_type": None}, {"auth_type": "no-such-plugin"}, {"endpoint_override": None}]
+    "option",
+    [
+        {"auth_type": None},
+        {"auth_type": "no-such-plugin"},
+        {"auth_section": "no-such-section"},
+        {"endpoint_override": None},
+    ],
 )
 def test_an_incomplete_section_is_the_operators_affair(
     make_conf: MakeConf, fleet: Ironic, option: dict[str, object]
@@ -680,6 +686,17 @@ def test_an_incomplete_section_is_the_operators_affair(
     with pytest.raises(errors.NotSetUp) as caught:
         client.on_behalf(RequestContext()).get_node(A)
     assert "[ironic]" in str(caught.value.detail)
+
+
+@pytest.mark.parametrize("option", ["cafile", "certfile"])
+def test_a_certificate_that_is_not_there_is_the_operators_affair(
+    make_conf: MakeConf, option: str
+) -> None:
+    options = {"endpoint_override": "https://127.0.0.1:9", option: "/nowhere/file.pem"}
+    client = Client(make_conf({"ironic": options}))
+    with pytest.raises(errors.NotSetUp, match="not set up") as caught:
+        client.on_behalf(RequestContext()).get_node(A)
+    assert "/nowhere/file.pem" in str(caught.value.detail)
 
 
 def test_the_roles_of_the_account(account: Connection, keystone: Keystone) -> None:
