@@ -254,7 +254,7 @@ class Inventory:
                 translation.interface_from_ironic(port)
         except errors.ShimError as error:
             if error.status >= 500:
-                _try(lambda: ironic.delete_port(port_uuid), f"port {port_uuid}")
+                _undo(lambda: ironic.delete_port(port_uuid), f"port {port_uuid}", error)
             raise
         return port
 
@@ -291,7 +291,7 @@ class Inventory:
                         ironic.release_instance(node_uuid)
                     ironic.delete_node(node_uuid)
 
-            _try(undo, f"node {node_uuid}")
+            _undo(undo, f"node {node_uuid}", error)
             if isinstance(error, errors.NotFound):
                 raise errors.Conflict("The node was deleted while it was made.") from error
             raise
@@ -328,17 +328,25 @@ class Inventory:
             second.cancel()
 
 
-def _try(undo: Callable[[], None], what: str) -> None:
-    """Take back something half-done. That it is not there is fine; other failures are logged."""
+def _undo(take_back: Callable[[], None], what: str, error: Exception) -> None:
+    """Take back something half-done, of which ``error`` came. Failures of that are logged.
+
+    That it is not there is fine; unless Ironic may still be at it.
+    """
     try:
-        undo()
+        take_back()
     except errors.NotFound:
-        pass
-    except errors.ShimError as error:
+        if isinstance(error, errors.ServiceUnavailable):
+            LOG.warning(
+                "Ironic did not say whether it makes the %s. It is not there yet; if it comes "
+                "later, delete it.",
+                what,
+            )
+    except errors.ShimError as failure:
         LOG.error(
             "A failed request may have left the %s behind in Ironic: %s",
             what,
-            error.detail or error,
+            failure.detail or failure,
         )
 
 

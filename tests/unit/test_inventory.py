@@ -723,6 +723,26 @@ def test_a_node_left_behind_is_told_to_the_operator(
     assert "baremetal:node:delete" in caplog.text
 
 
+@pytest.mark.parametrize(("outcome", "told"), [(TIMEOUT, True), (refusal(409, "no"), False)])
+def test_what_may_still_be_made_is_told_to_the_operator(
+    inventory: Inventory,
+    fleet: Ironic,
+    caplog: pytest.LogCaptureFixture,
+    outcome: Outcome,
+    told: bool,
+) -> None:
+    inventory.create_node(CONTEXT, WITHOUT_MAC)  # looks at the right
+    fleet.fail("POST /v1/(nodes|ports)", outcome, times=2)
+    uuid = "dddddddd-03f2-4d2e-ae87-c02d7f33c000"
+    with caplog.at_level(logging.WARNING):
+        with pytest.raises(errors.ShimError):
+            inventory.create_node(CONTEXT, replace(WITHOUT_MAC, uuid=uuid))
+        with pytest.raises(errors.ShimError):
+            inventory.add_interface(CONTEXT, A, NewInterface("52:54:00:00:00:ff"))
+    assert (f"makes the node {uuid}" in caplog.text) is told
+    assert ("makes the port" in caplog.text) is told
+
+
 def test_a_locked_node_is_taken_away_as_soon_as_it_is_free(
     inventory: Inventory, ironic: Ironic
 ) -> None:
