@@ -42,9 +42,10 @@ OPTIONS: list[cfg.Opt] = [
         "rights_check_interval",
         default=60,
         min=0,
-        help="Seconds for which the answer of Ironic to the question whether the account may "
-        "list all nodes is believed. Ironic shows an account without that right an empty or "
-        "partial fleet, with status 200; the shim answers 503 instead.",
+        help="Seconds for which it is believed, once Ironic has said so, that the account may "
+        "list all nodes, show them, and create them with ports. Ironic shows an account without "
+        "the first of these rights an empty or partial fleet, with status 200; the shim answers "
+        "503 instead.",
     ),
     cfg.FloatOpt(
         "timeout",
