@@ -174,15 +174,18 @@ class Inventory:
         Addresses compare in any letter case: Ironic lower-cases them.
 
         :raises errors.NotFound: the node has no such interface
+        :raises errors.Conflict: it has several
         """
         ironic = self._ironic.on_behalf(context)
         with self._of_node(ironic, node_id):
             ports = self._ports_of(ironic, self._resolve(ironic, node_id))
-        for port in ports:
-            if _fits(match, port):
-                return ironic.delete_port(port["uuid"])
-        self._rights.ensure_whole_view(ironic)
-        raise errors.NotFound
+            fitting = [port["uuid"] for port in ports if _fits(match, port)]
+        if not fitting:
+            self._rights.ensure_whole_view(ironic)
+            raise errors.NotFound
+        if len(fitting) > 1:
+            raise errors.Conflict(f"Several interfaces have the id {match.id}. Specify address")
+        ironic.delete_port(fitting[0])
 
     def _resolve(self, ironic: Connection, node_id: str) -> str:
         """Return the UUID behind any kind of id. A UUID is not looked up: its use will tell."""
@@ -251,7 +254,7 @@ class Inventory:
                 translation.interface_from_ironic(port)
         except errors.ShimError as error:
             if error.status >= 500:
-                _try(lambda: ironic.delete_port(port_uuid), f"port {port_uuid}")
+                _undo(lambda: ironic.delete_port(port_uuid), f"port {port_uuid}", error)
             raise
         return port
 
@@ -288,16 +291,20 @@ class Inventory:
                         ironic.release_instance(node_uuid)
                     ironic.delete_node(node_uuid)
 
-            _try(undo, f"node {node_uuid}")
+            _undo(undo, f"node {node_uuid}", error)
             if isinstance(error, errors.NotFound):
                 raise errors.Conflict("The node was deleted while it was made.") from error
             raise
 
     @contextmanager
     def _of_node(self, ironic: Connection, node_id: str) -> Iterator[None]:
-        """Take whatever is not found in the block for the node that the caller named."""
+        """Take whatever is not found in the block for the node that the caller named.
+
+        And what cannot be read for a fault of Ironic's.
+        """
         try:
-            yield
+            with sensible():
+                yield
         except errors.NodeNotFound:
             raise
         except errors.NotFound as error:
@@ -321,17 +328,25 @@ class Inventory:
             second.cancel()
 
 
-def _try(undo: Callable[[], None], what: str) -> None:
-    """Take back something half-done. That it is not there is fine; other failures are logged."""
+def _undo(take_back: Callable[[], None], what: str, error: Exception) -> None:
+    """Take back something half-done, of which ``error`` came. Failures of that are logged.
+
+    That it is not there is fine; unless Ironic may still be at it.
+    """
     try:
-        undo()
+        take_back()
     except errors.NotFound:
-        pass
-    except errors.ShimError as error:
+        if isinstance(error, errors.ServiceUnavailable):
+            LOG.warning(
+                "Ironic did not say whether it makes the %s. It is not there yet; if it comes "
+                "later, delete it.",
+                what,
+            )
+    except errors.ShimError as failure:
         LOG.error(
             "A failed request may have left the %s behind in Ironic: %s",
             what,
-            error.detail or error,
+            failure.detail or failure,
         )
 
 

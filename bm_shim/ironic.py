@@ -6,6 +6,7 @@
 raise :mod:`bm_shim.errors` only, as :mod:`bm_shim.ironic_errors` has it.
 """
 
+import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -83,6 +84,8 @@ class Ironic:
         self._conf = conf
         self.after_write = after_write
         self._client: v1.Client | None = None
+        # Of the process that made it.
+        self._pid = 0
         self._count_lock = threading.Lock()
         #: How many requests Ironic and Keystone have answered.
         self.requests = 0
@@ -150,11 +153,14 @@ class Ironic:
         )
 
     def _own_client(self) -> v1.Client:
-        if self._client is None:
+        # Not the one of a process that this one was forked from since: both would speak on the
+        # same connections, and read each other's answers.
+        if self._client is None or self._pid != os.getpid():
             # Without a lock: where Keystone hangs, callers would queue for one timeout each. Of
             # several clients made at once, the last stays.
             session = self._session or self._watch(load_session(self._conf))
             self._client = self._build_client(session, self._conf.ironic.endpoint_override)
+            self._pid = os.getpid()
         return self._client
 
     def _watch(self, session: Session) -> Session:
@@ -164,7 +170,7 @@ class Ironic:
 
     def _build_client(self, session: Session, endpoint: str | None) -> v1.Client:
         group = self._conf.ironic
-        return v1.Client(
+        client = v1.Client(
             endpoint_override=endpoint,
             session=session,
             service_type=group.service_type,
@@ -176,6 +182,10 @@ class Ironic:
             max_retries=0,
             retry_interval=0,
         )
+        # Where the catalogue's end in the version, it would ask for /v1/v1; and where there are
+        # several services of this type, any of them.
+        client.http_client.endpoint_override = client.http_client.endpoint_trimmed
+        return client
 
     def _count(self, response: requests.Response, *args: Any, **kwargs: Any) -> None:
         with self._count_lock:

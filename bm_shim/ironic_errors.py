@@ -7,6 +7,7 @@ from typing import Any
 
 from ironicclient import exc
 from keystoneauth1 import exceptions as kexc
+from oslo_config import cfg
 from oslo_utils.strutils import mask_password
 
 from bm_shim import errors
@@ -68,7 +69,7 @@ def _translate_answer(error: Any, forwards_token: bool) -> errors.ShimError:
             detail=f"Ironic has no conductor for the driver of [enroll]: {message!r}"
         )
     detail = f"Ironic answered {status}: {message!r}"
-    if status in (429, 502, 503, 504):
+    if status in (408, 429, 502, 503, 504):
         return errors.ServiceUnavailable(detail=detail)
     if 400 <= status < 500:
         return errors.BadRequest(message)
@@ -107,7 +108,14 @@ def _translate_failure(error: Exception) -> errors.ShimError:
             return errors.ServiceUnavailable(
                 detail=f"Keystone failed when the account of [ironic] signed in: {error}"
             )
-        case kexc.ClientException() | exc.UnsupportedVersion() | exc.EndpointNotFound():
+        case (
+            kexc.ClientException()
+            | exc.UnsupportedVersion()
+            | exc.EndpointNotFound()
+            # A section that auth_section names; a certificate that cannot be read.
+            | cfg.Error()
+            | OSError()
+        ):
             return errors.NotSetUp(detail=f"[ironic] of the configuration does not work: {error}")
         case _:
             return errors.BadGateway(

@@ -85,17 +85,24 @@ def load(args: Sequence[str] = (), config_files: Sequence[str] | None = None) ->
     register_opts(conf)
     if config_files is None and os.environ.get(CONFIG_ENVIRONMENT_VARIABLE):
         config_files = os.environ[CONFIG_ENVIRONMENT_VARIABLE].split(os.pathsep)
-    conf(
-        list(args),
-        project="bm-shim",
-        prog="bm-shim",
-        version=bm_shim.__version__,
-        default_config_files=list(config_files) if config_files else None,
-    )
+    try:
+        conf(
+            list(args),
+            project="bm-shim",
+            prog="bm-shim",
+            version=bm_shim.__version__,
+            default_config_files=list(config_files) if config_files else None,
+        )
+    except cfg.ConfigFileParseError as error:
+        # Its text has the line in it, and so perhaps a password.
+        line = getattr(error.__context__, "lineno", "?")
+        raise cfg.ConfigFileParseError(error.config_file, f"line {line}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        # A directory in the place of a file, or a file that is not in UTF-8.
+        raise cfg.Error(f"A configuration file cannot be read: {error}") from error
     for module in _MODULES:
-        for option in module.OPTIONS:
-            # oslo.config looks at a value when it is read, which may be much later.
-            conf[module.GROUP][option.dest]
+        # oslo.config looks at a value when it is read, which may be much later.
+        dict(conf[module.GROUP])
     return conf
 
 

@@ -6,10 +6,6 @@ from oslo_config import cfg
 
 GROUP = "identity_bridge"
 
-#: Seconds that Keystone may take to connect, and again to answer, unless ``timeout`` says
-#: otherwise. keystoneauth's own default is to wait for ever.
-DEFAULT_TIMEOUT = 10
-
 OPTIONS: list[cfg.Opt] = [
     cfg.BoolOpt(
         "enabled",
@@ -63,14 +59,19 @@ OPTIONS: list[cfg.Opt] = [
         "all processes and replicas together. While it cannot be reached, each process counts for "
         "itself.",
     ),
+    # In place of keystoneauth's, which is to wait for ever.
+    cfg.FloatOpt(
+        "timeout",
+        default=10,
+        min=0.1,
+        help="Seconds that Keystone may take to connect, and again to answer.",
+    ),
 ]
 
 
 def _keystoneauth_opts() -> list[cfg.Opt]:
-    """Return keystoneauth's session options, with the shim's default."""
-    options: list[cfg.Opt] = loading.get_session_conf_options()
-    cfg.set_defaults(options, timeout=DEFAULT_TIMEOUT)
-    return options
+    """Return keystoneauth's session options, but for the timeout."""
+    return [opt for opt in loading.get_session_conf_options() if opt.dest != "timeout"]
 
 
 def register_opts(conf: cfg.ConfigOpts) -> None:

@@ -6,9 +6,7 @@ from oslo_config import cfg
 
 GROUP = "ironic"
 
-#: Seconds that one request may take to connect, again until its answer begins, and again until
-#: that is complete, unless ``timeout`` says otherwise. keystoneauth's own default is to wait for
-#: ever.
+#: Seconds; that of keystoneauth is to wait for ever.
 DEFAULT_TIMEOUT = 20
 
 OPTIONS: list[cfg.Opt] = [
@@ -44,9 +42,17 @@ OPTIONS: list[cfg.Opt] = [
         "rights_check_interval",
         default=60,
         min=0,
-        help="Seconds for which the answer of Ironic to the question whether the account may "
-        "list all nodes is believed. Ironic shows an account without that right an empty or "
-        "partial fleet, with status 200; the shim answers 503 instead.",
+        help="Seconds for which it is believed, once Ironic has said so, that the account may "
+        "list all nodes, show them, and create them with ports. Ironic shows an account without "
+        "the first of these rights an empty or partial fleet, with status 200; the shim answers "
+        "503 instead.",
+    ),
+    cfg.FloatOpt(
+        "timeout",
+        default=DEFAULT_TIMEOUT,
+        min=0.1,
+        help="Seconds that a request may take to connect, again until its answer begins, and "
+        "again until that is complete.",
     ),
 ]
 
@@ -55,17 +61,17 @@ def _keystoneauth_opts() -> list[cfg.Opt]:
     """Return keystoneauth's session and adapter options, with the shim's defaults.
 
     Without those that do not apply: the version options of the adapter (the shim pins its API
-    version itself, as nova does) and the retry options (the shim's own are above).
+    version itself, as nova does), and retries and timeout (the shim's own are above).
     """
+    session = [opt for opt in loading.get_session_conf_options() if opt.dest != "timeout"]
     adapter = [
         opt
         for opt in loading.get_adapter_conf_options(include_deprecated=False)
         if not any(word in opt.name for word in ("version", "retries", "retry", "retriable"))
     ]
-    options = [*loading.get_session_conf_options(), *adapter]
+    options = [*session, *adapter]
     cfg.set_defaults(
         options,
-        timeout=DEFAULT_TIMEOUT,
         service_type="baremetal",
         valid_interfaces=["internal", "public"],
     )

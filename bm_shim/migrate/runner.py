@@ -237,13 +237,7 @@ def _configuration(request: Request) -> cfg.ConfigOpts:
     arguments = ["--config-file", str(request.config_file)] if request.config_file else []
     try:
         return configuration.load(arguments)
-    except cfg.ConfigFileParseError as error:
-        # Its text has the line in it, and so perhaps a password.
-        line = getattr(error.__context__, "lineno", "?")
-        raise MigrateError(
-            f"The configuration cannot be used: {error.config_file} cannot be parsed, line {line}"
-        ) from None
-    except (cfg.Error, UnicodeDecodeError) as error:
+    except cfg.Error as error:
         raise MigrateError(f"The configuration cannot be used: {error}") from error
 
 

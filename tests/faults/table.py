@@ -146,7 +146,7 @@ IRONIC = (
         strikes=(strikes.refusal(500), strikes.page(500)),
     ),
     Line(
-        fault="502, 503, 504 or 429, from Ironic or from a balancer before it",
+        fault="502, 503, 504, 408 or 429, from Ironic or from a balancer before it",
         status=503,
         again=True,
         log="Ironic answered",
@@ -156,6 +156,7 @@ IRONIC = (
             strikes.page(504),
             strikes.refusal(503),
             strikes.refusal(429),
+            strikes.page(408),
         ),
     ),
     Line(

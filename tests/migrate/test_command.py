@@ -425,7 +425,7 @@ def test_a_nova_conf_that_is_none(file: Callable[[str], Path]) -> None:
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        (f"password {SECRET}", "cannot be parsed, line 2"),
+        (f"password {SECRET}", ": line 2"),
         ("api_max_retries = many", "'many'"),
         ("username = Überwacher", "can't decode byte"),
     ],

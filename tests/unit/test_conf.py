@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reading the configuration."""
 
+import traceback
 from pathlib import Path
 
 import pytest
@@ -77,9 +78,18 @@ def test_a_missing_file_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
 
 def test_a_file_that_cannot_be_parsed_is_told(make_conf: MakeConf, tmp_path: Path) -> None:
     file = tmp_path / "bad.conf"
-    file.write_text("auth_strategy = noauth\n")
-    with pytest.raises(cfg.ConfigFileParseError, match=r"bad\.conf"):
+    file.write_text("[ironic]\npassword s3cret\n")
+    with pytest.raises(cfg.ConfigFileParseError, match=r"bad\.conf: line 2") as caught:
         configuration.load(config_files=[str(file)])
+    assert "s3cret" not in "".join(traceback.format_exception(caught.value))
+
+
+def test_what_cannot_be_read_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "latin.conf"
+    file.write_bytes("# caf\u00e9\n".encode("latin-1"))
+    for path in (file, tmp_path):
+        with pytest.raises(cfg.Error, match="cannot be read"):
+            configuration.load(config_files=[str(path)])
 
 
 def test_a_directory_of_snippets(tmp_path: Path, empty: Path) -> None:
@@ -114,6 +124,13 @@ def test_the_environment_wins_over_files(
         ("ironic", "retry_timeout", -1),
         ("ironic", "rights_check_interval", -1),
         ("ironic", "forward_user_token", "perhaps"),
+        ("ironic", "timeout", "soon"),
+        ("ironic", "timeout", 0),
+        ("ironic", "timeout", -1),
+        ("ironic", "insecure", "perhaps"),
+        ("identity_bridge", "timeout", "soon"),
+        ("identity_bridge", "timeout", 0),
+        ("identity_bridge", "insecure", "perhaps"),
         ("api", "successor_url", "ironic.example.org"),
         ("api", "successor_url", "ftp://ironic.example.org"),
         ("api", "sunset", "soon"),

@@ -391,6 +391,26 @@ def test_a_node_that_cannot_be_read_is_not_missing(
         inventory.get_node(CONTEXT, node_id)
 
 
+@pytest.mark.parametrize("operation", ["show", "delete", "add", "remove"])
+@pytest.mark.parametrize("node_id", ["old", "42"])
+def test_a_node_that_ironic_does_not_write_is_nonsense(
+    inventory: Inventory, fleet: Ironic, operation: str, node_id: str
+) -> None:
+    fleet.fail("GET /v1/nodes/.*", answer(200, {"name": None}), ALWAYS)
+    with pytest.raises(errors.BadGateway):
+        do(inventory, operation, node_id)
+    assert fleet.changes == []
+
+
+def test_an_interface_that_ironic_does_not_write_is_nonsense(
+    inventory: Inventory, fleet: Ironic
+) -> None:
+    fleet.fail("GET /v1/ports", answer(200, {"ports": [{"node_uuid": A}]}))
+    with pytest.raises(errors.BadGateway):
+        inventory.remove_interface(CONTEXT, A, InterfaceMatch(address=MAC))
+    assert fleet.changes == []
+
+
 # Create
 
 NEW = NewNode(
@@ -703,6 +723,26 @@ def test_a_node_left_behind_is_told_to_the_operator(
     assert "baremetal:node:delete" in caplog.text
 
 
+@pytest.mark.parametrize(("outcome", "told"), [(TIMEOUT, True), (refusal(409, "no"), False)])
+def test_what_may_still_be_made_is_told_to_the_operator(
+    inventory: Inventory,
+    fleet: Ironic,
+    caplog: pytest.LogCaptureFixture,
+    outcome: Outcome,
+    told: bool,
+) -> None:
+    inventory.create_node(CONTEXT, WITHOUT_MAC)  # looks at the right
+    fleet.fail("POST /v1/(nodes|ports)", outcome, times=2)
+    uuid = "dddddddd-03f2-4d2e-ae87-c02d7f33c000"
+    with caplog.at_level(logging.WARNING):
+        with pytest.raises(errors.ShimError):
+            inventory.create_node(CONTEXT, replace(WITHOUT_MAC, uuid=uuid))
+        with pytest.raises(errors.ShimError):
+            inventory.add_interface(CONTEXT, A, NewInterface("52:54:00:00:00:ff"))
+    assert (f"makes the node {uuid}" in caplog.text) is told
+    assert ("makes the port" in caplog.text) is told
+
+
 def test_a_locked_node_is_taken_away_as_soon_as_it_is_free(
     inventory: Inventory, ironic: Ironic
 ) -> None:
@@ -849,6 +889,27 @@ def test_an_interface_that_does_not_fit_stays(
     assert not isinstance(caught.value, errors.NodeNotFound)
     assert len(fleet.ports) == 3
     assert fleet.changes == []
+
+
+@pytest.mark.parametrize(
+    ("uuid", "recorded", "number"),
+    [
+        (PORT_B, 7, 7),
+        # Of one machine's clock, as PORT_A.
+        (f"00000000{PORT_A[8:]}", None, derived_id(PORT_A)),
+    ],
+)
+def test_which_of_several_interfaces_is_meant_is_not_guessed(
+    inventory: Inventory, ironic: Ironic, uuid: str, recorded: int | None, number: int
+) -> None:
+    ironic.add_node(A)
+    ironic.add_port(PORT_A, A, MAC, extra={"nova_baremetal": {"id": 7}})
+    ironic.add_port(uuid, A, MAC_2, extra={"nova_baremetal": {"id": recorded}})
+    with pytest.raises(errors.Conflict, match="address"):
+        inventory.remove_interface(CONTEXT, A, InterfaceMatch(id=number))
+    assert set(ironic.ports) == {PORT_A, uuid}
+    inventory.remove_interface(CONTEXT, A, InterfaceMatch(id=number, address=MAC_2))
+    assert set(ironic.ports) == {PORT_A}
 
 
 def test_an_interface_that_vanished_meanwhile(inventory: Inventory, fleet: Ironic) -> None:

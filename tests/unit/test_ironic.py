@@ -2,9 +2,14 @@
 """The client of Ironic, at the wire."""
 
 import contextlib
+import copy
+import json
+import os
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -322,8 +327,11 @@ def test_failures_of_ironic(
     assert caught.value.detail
 
 
-def test_an_overloaded_ironic_is_temporary(connection: Connection, fleet: Ironic) -> None:
-    fleet.fail(ANYTHING, Answer(429), ALWAYS)
+@pytest.mark.parametrize("status", [408, 429])
+def test_an_overloaded_ironic_is_temporary(
+    connection: Connection, fleet: Ironic, status: int
+) -> None:
+    fleet.fail(ANYTHING, Answer(status), ALWAYS)
     with pytest.raises(errors.ServiceUnavailable):
         connection.get_node(A)
 
@@ -631,8 +639,44 @@ def test_a_catalogue_without_ironic_is_the_operators_affair(
     assert "[ironic]" in str(caught.value.detail)
 
 
+@pytest.mark.parametrize("end", ["", "/", "/v1", "/v1/"])
+@pytest.mark.parametrize("forward", [False, True])
+def test_the_endpoint_in_the_catalogue_may_end_in_the_version(
+    make_conf: MakeConf, fleet: Ironic, keystone: Keystone, end: str, forward: bool
+) -> None:
+    for endpoint in ironic_in_the_catalogue(keystone)["endpoints"]:
+        endpoint["url"] += end
+    client = Client(make_conf(WITH_KEYSTONE, {"ironic": {"forward_user_token": forward}}))
+    assert client.on_behalf(RequestContext(auth_token="caller")).get_node(A)
+    assert client.public_url() == Ironic.url
+
+
+def test_of_several_services_of_the_type_the_named_one_is_asked(
+    make_conf: MakeConf, fleet: Ironic, keystone: Keystone
+) -> None:
+    other = copy.deepcopy(ironic_in_the_catalogue(keystone))
+    other["name"] = "other"
+    for endpoint in other["endpoints"]:
+        endpoint["url"] = f"{Ironic.url}/other"
+    keystone.tokens[SERVICE_TOKEN]["catalog"].insert(0, other)
+    client = Client(make_conf(WITH_KEYSTONE, {"ironic": {"service_name": "baremetal"}}))
+    assert client.on_behalf(RequestContext()).get_node(A)
+
+
+def ironic_in_the_catalogue(keystone: Keystone) -> dict[str, Any]:
+    catalog = keystone.tokens[SERVICE_TOKEN]["catalog"]
+    service: dict[str, Any] = next(each for each in catalog if each["type"] == "baremetal")
+    return service
+
+
 @pytest.mark.parametrize(
-    "option", [{"auth_type": None}, {"auth_type": "no-such-plugin"}, {"endpoint_override": None}]
+    "option",
+    [
+        {"auth_type": None},
+        {"auth_type": "no-such-plugin"},
+        {"auth_section": "no-such-section"},
+        {"endpoint_override": None},
+    ],
 )
 def test_an_incomplete_section_is_the_operators_affair(
     make_conf: MakeConf, fleet: Ironic, option: dict[str, object]
@@ -642,6 +686,17 @@ def test_an_incomplete_section_is_the_operators_affair(
     with pytest.raises(errors.NotSetUp) as caught:
         client.on_behalf(RequestContext()).get_node(A)
     assert "[ironic]" in str(caught.value.detail)
+
+
+@pytest.mark.parametrize("option", ["cafile", "certfile"])
+def test_a_certificate_that_is_not_there_is_the_operators_affair(
+    make_conf: MakeConf, option: str
+) -> None:
+    options = {"endpoint_override": "https://127.0.0.1:9", option: "/nowhere/file.pem"}
+    client = Client(make_conf({"ironic": options}))
+    with pytest.raises(errors.NotSetUp, match="not set up") as caught:
+        client.on_behalf(RequestContext()).get_node(A)
+    assert "/nowhere/file.pem" in str(caught.value.detail)
 
 
 def test_the_roles_of_the_account(account: Connection, keystone: Keystone) -> None:
@@ -699,3 +754,57 @@ def test_refusals_are_the_callers_where_the_token_is_forwarded(
     fleet.fail(ANYTHING, refusal(status, "Access was denied."), ALWAYS)
     with pytest.raises(error):
         callers_connection.get_node(A)
+
+
+# Processes
+
+
+class _TellsConnections(BaseHTTPRequestHandler):
+    """A node that tells by which port of the client it was asked for."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        body = json.dumps({"uuid": A, "name": str(self.client_address[1])}).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def real_server() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), _TellsConnections) as server:
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_a_forked_process_speaks_on_connections_of_its_own(
+    make_conf: MakeConf, real_server: str
+) -> None:
+    """Servers may load the application first and fork then: gunicorn --preload."""
+    conf = make_conf({"ironic": {"endpoint_override": real_server}})
+    connection = Client(conf).on_behalf(RequestContext())
+    ours = connection.get_node(A)["name"]
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        with contextlib.suppress(BaseException):
+            os.write(writing, connection.get_node(A)["name"].encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    os.close(writing)
+    with os.fdopen(reading) as told:
+        theirs = told.read()
+    assert theirs
+    assert theirs != ours
+    assert connection.get_node(A)["name"] == ours
