@@ -170,6 +170,9 @@ def _find(server_id: str, rule: str) -> Instance:
 
 def _page(rule: str, rule_for_all: str, *, detail: bool = False) -> server_query.Page:
     authorize(rule)
+    for name in server_query.PATTERNS:
+        for pattern in request.args.getlist(name):
+            server_query.check_pattern(name, pattern)
     query = schemas.load_server_query(dict(request.args.lists()))
     query = server_query.permitted(query, admin=is_admin())
     if query.all_tenants:

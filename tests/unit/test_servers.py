@@ -303,6 +303,12 @@ def test_the_service_has_a_limit_of_its_own(make_conf: MakeConf, inventory: Stub
         assert link["href"].startswith(f"http://localhost/v2/{PROJECT}/servers?all_tenants=1")
 
 
+PATTERN_MESSAGE = (
+    "Invalid input for '{}': A pattern has at most 255 characters, counts up to {{999}}, none of "
+    "them of a group, and no extensions but (?:, (?= and (?!."
+)
+
+
 @pytest.mark.parametrize(
     ("query", "message"),
     [
@@ -312,6 +318,10 @@ def test_the_service_has_a_limit_of_its_own(make_conf: MakeConf, inventory: Stub
         ("marker=x", "marker [x] not found"),
         (f"marker={OTHERS.uuid}", f"marker [{OTHERS.uuid}] not found"),
         ("name=[", "Invalid input for 'name': Not a valid regular expression."),
+        (f"name={'(' * 1000}{')' * 1000}", PATTERN_MESSAGE.format("name")),
+        ("name=a{1000000000}", PATTERN_MESSAGE.format("name")),
+        ("name=(?R)&name=web", PATTERN_MESSAGE.format("name")),
+        ("instance_name=(?R)", PATTERN_MESSAGE.format("instance_name")),
         ("changes-since=yesterday", "Invalid changes-since value"),
         (
             "all_tenants=x",
