@@ -19,7 +19,7 @@ from keystoneauth1.access import AccessInfoV3
 from oslo_config import cfg
 
 from bm_shim import context, errors
-from bm_shim.addresses import client_address, is_local, owned_by_client
+from bm_shim.addresses import client_address, is_from_here, owned_by_client
 from bm_shim.api import faults, identity_faults
 from bm_shim.api.access import OPERATION_KEY, View, public
 from bm_shim.api.faults import WSGIApplication
@@ -104,7 +104,7 @@ class BelowIdentity:
 @blueprint.before_request
 def refuse_plain_http() -> None:
     """Let no password travel in the clear, nor begin a conversation that would send one."""
-    if request.scheme != "https" and not is_local(request.environ.get("REMOTE_ADDR", "")):
+    if request.scheme != "https" and not is_from_here(request.environ):
         raise errors.Forbidden("Passwords are not taken over plain HTTP. Use https.")
 
 

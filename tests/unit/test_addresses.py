@@ -3,7 +3,7 @@
 
 import pytest
 
-from bm_shim.addresses import client_address, is_local, owned_by_client
+from bm_shim.addresses import client_address, is_from_here, is_local, owned_by_client
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,26 @@ from bm_shim.addresses import client_address, is_local, owned_by_client
 )
 def test_what_is_local(address: str, local: bool) -> None:
     assert is_local(address) is local
+
+
+@pytest.mark.parametrize(
+    ("remote", "forwarded", "here"),
+    [
+        ("127.0.0.1", None, True),
+        ("", None, True),
+        ("127.0.0.1", "127.0.0.1", True),
+        ("", "192.0.2.1, [::1]:4711", True),
+        ("127.0.0.1", "192.0.2.1", False),
+        ("", "127.0.0.1, 192.0.2.1", False),
+        ("127.0.0.1", "unknown", False),
+        ("192.0.2.1", "127.0.0.1", False),
+    ],
+)
+def test_what_comes_from_here(remote: str, forwarded: str | None, here: bool) -> None:
+    environ = {"REMOTE_ADDR": remote}
+    if forwarded is not None:
+        environ["HTTP_X_FORWARDED_FOR"] = forwarded
+    assert is_from_here(environ) is here
 
 
 @pytest.mark.parametrize(

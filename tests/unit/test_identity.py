@@ -755,6 +755,9 @@ PROXY: Options = {"oslo_middleware": {"enable_proxy_headers_parsing": True}}
         ({}, "192.0.2.1", {"X-Forwarded-Proto": "https"}, "http://shim.test"),
         ({}, "192.0.2.1", {"Forwarded": "for=127.0.0.1;proto=https"}, "http://shim.test"),
         ({}, "192.0.2.1", {"X-Forwarded-For": "127.0.0.1"}, "http://shim.test"),
+        # A proxy on this machine that the shim was not told of.
+        ({}, "127.0.0.1", {"X-Forwarded-For": "192.0.2.1"}, "http://shim.test"),
+        ({}, "", {"X-Forwarded-For": "127.0.0.1, 192.0.2.1"}, "http://shim.test"),
         (PROXY, "127.0.0.1", {"X-Forwarded-For": "192.0.2.1"}, "http://shim.test"),
         (
             PROXY,
@@ -785,6 +788,7 @@ def test_passwords_are_not_taken_over_plain_http(
         ({}, "127.0.0.1", {}, "http://localhost"),
         ({}, "::1", {}, "http://localhost"),
         ({}, "", {}, "http://localhost"),
+        ({}, "127.0.0.1", {"X-Forwarded-For": "127.0.0.1"}, "http://localhost"),
         ({}, "192.0.2.1", {}, "https://shim.test"),
         ({"identity_bridge": {"tls_terminated": True}}, "192.0.2.1", {}, "http://shim.test"),
         (
