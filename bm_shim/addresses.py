@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where a request comes from."""
+"""Where a request comes from, and under which name it called us."""
 
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from urllib.parse import quote
+
+from werkzeug.wsgi import get_host
 
 from bm_shim.context import WSGIEnvironment
 
@@ -46,6 +49,16 @@ def owned_by_client(address: Address | None) -> str:
     if isinstance(address, IPv6Address):
         return str(ip_network((int(address), 64), strict=False))
     return str(address)
+
+
+def root_url(environ: WSGIEnvironment) -> str:
+    """Return where the application is as the client called it, without a slash at the end.
+
+    A URL as it travels, in ASCII. Werkzeug's own has a name such as ``xn--bcher-kva.example`` as
+    people read it, which no header can hold, and fails at one that only looks like it.
+    """
+    below = quote(environ.get("SCRIPT_NAME", "").encode("latin-1")).rstrip("/")
+    return f"{environ['wsgi.url_scheme']}://{get_host(environ)}{below}"
 
 
 def _last_forwarded(environ: WSGIEnvironment) -> str:

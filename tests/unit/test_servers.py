@@ -112,6 +112,13 @@ def test_flavor(api: Api, inventory: StubInventory, prefix: str) -> None:
     }
 
 
+def test_links_hold_names_of_other_scripts(api: Api, inventory: StubInventory) -> None:
+    path = f"/v2.1/servers/{inventory.instances.own.uuid}"
+    response = api("GET", path, headers={"Host": "xn--fiqs8s.example"})
+    assert response.json is not None
+    assert response.json["server"]["links"][0]["href"] == f"http://xn--fiqs8s.example{path}"
+
+
 def test_an_unknown_flavor(api: Api) -> None:
     response = api("GET", "/v2.1/flavors/gold")
     assert response.status_code == 404
