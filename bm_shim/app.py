@@ -14,7 +14,7 @@ from oslo_middleware import cors, healthcheck, http_proxy_to_wsgi, request_id, s
 from bm_shim import conf as configuration
 from bm_shim import context, deep_health, errors, formats, metrics
 from bm_shim.access_log import AccessLog
-from bm_shim.addresses import is_local
+from bm_shim.addresses import is_from_here
 from bm_shim.api import (
     access,
     extensions,
@@ -214,7 +214,7 @@ class _LoopbackOnly:
         self._app = app
 
     def __call__(self, environ: WSGIEnvironment, start_response: Any) -> Iterable[bytes]:
-        if is_local(environ.get("REMOTE_ADDR", "")):
+        if is_from_here(environ):
             return self._app(environ, start_response)
         refusal = errors.Forbidden("auth_strategy = noauth answers loopback addresses only.")
         return faults.render(refusal, environ)(environ, start_response)

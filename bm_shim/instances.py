@@ -76,7 +76,7 @@ class Instances:
             raise _conflict("reboot", instance, f"it is in task_state {state.task_state}")
         if state.vm_state not in (_SOFT_REBOOT_FROM if soft else _HARD_REBOOT_FROM):
             raise _conflict("reboot", instance, f"it is in vm_state {state.vm_state}")
-        with self._changing(ironic, "reboot", instance):
+        with self._changing(context, "reboot", instance):
             if not (soft and _reboots_softly(ironic, instance.node_uuid)):
                 ironic.reboot_node(instance.node_uuid, soft=False)
 
@@ -92,11 +92,13 @@ class Instances:
         ironic = self._ironic.on_behalf(context)
         if instance.protected:
             raise _conflict("delete", instance, "its node is protected")
-        with self._changing(ironic, "delete", instance):
+        with self._changing(context, "delete", instance):
             ironic.undeploy_node(instance.node_uuid)
 
     @contextmanager
-    def _changing(self, ironic: Connection, action: str, instance: Instance) -> Iterator[None]:
+    def _changing(
+        self, context: RequestContext, action: str, instance: Instance
+    ) -> Iterator[None]:
         """Tell in the words of the compute API what Ironic has against a change.
 
         Ironic would take it in maintenance, too. But then somebody works on the machine, or its
@@ -107,7 +109,7 @@ class Instances:
         try:
             yield
         except errors.NotFound as error:
-            self._rights.ensure_whole_view(ironic)
+            self._rights.ensure_whole_view(self._ironic.on_behalf(context))
             raise errors.InstanceNotFound(instance.uuid) from error
         except errors.NodeLocked as error:
             why = "another operation holds its node locked"
@@ -115,7 +117,11 @@ class Instances:
         except (errors.BadRequest, errors.Conflict) as error:
             # What it says is about hardware, so not for everybody.
             LOG.info("Ironic does not %s instance %s: %s", action, instance.uuid, error)
-            why = f"it is in vm_state {instance.state.vm_state}"
+            # Somebody else may have been faster, and the instance be gone by now.
+            state = self.get(context, instance.uuid).state
+            if action == "delete" and state.task_state == DELETING:
+                return
+            why = f"it is in vm_state {state.vm_state}"
             raise _conflict(action, instance, why) from error
 
 

@@ -8,11 +8,15 @@ servers: behind each rule stands the one of Grizzly to Juno, and behind that the
 Nova.
 """
 
+import logging
+
 from oslo_config import cfg
 from oslo_policy import policy
 
 from bm_shim.context import RequestContext
 from bm_shim.errors import Forbidden
+
+LOG = logging.getLogger(__name__)
 
 _PREFIX = "os_compute_api:os-baremetal-nodes"
 LIST = f"{_PREFIX}:list"
@@ -200,6 +204,7 @@ class Policy:
 
     def is_admin(self, context: RequestContext) -> bool:
         """Whether the caller is an administrator."""
+        self._read_again()
         credentials = dict(context.to_policy_values())
         return bool(self.enforcer.authorize("context_is_admin", {}, credentials))
 
@@ -221,6 +226,17 @@ class Policy:
             allowed = False
         if not allowed:
             raise Forbidden(f"Policy doesn't allow {rule} to be performed.")
+
+    def _read_again(self) -> None:
+        """Read the file if it was changed.
+
+        The enforcer fails for the one caller who comes next after a file became no policy, and
+        goes on with the rules of before. Where there are none, it fails for everybody.
+        """
+        try:
+            self.enforcer.load_rules()
+        except Exception as error:
+            LOG.error("The policy file cannot be read, so the rules of before hold: %s", error)
 
 
 def get_enforcer() -> policy.Enforcer:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which servers a list shows: those that the query asks for, and of them one page. Pure."""
 
+import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -11,6 +12,13 @@ from bm_shim.model import Instance, ServerQuery
 
 #: Seconds that all names of a list may take; a pattern can be written so that it takes for ever.
 PATIENCE = 1.0
+
+#: Characters of a pattern; no name is longer.
+_LONGEST_PATTERN = 255
+
+# What costs memory that no timeout bounds, already when a pattern is compiled: groups of other
+# kinds (recursion), counts of what may hold counts, counts beyond 999, and counts of errors.
+_UNBOUNDED = re.compile(r"\(\?(?![:=!])|[)}]\{|\{(?![0-9]{1,3}(,[0-9]{0,3})?\})")
 
 Attribute = Callable[[Instance], str | None]
 
@@ -57,6 +65,18 @@ class Page(NamedTuple):
     instances: Sequence[Instance]
     #: Whether there are further pages.
     more: bool
+
+
+def check_pattern(name: str, pattern: str) -> None:
+    """Refuse a pattern that a process could choke on. Those that databases take are short enough.
+
+    :raises BadRequest: it is too long, or has what is not taken
+    """
+    if len(pattern) > _LONGEST_PATTERN or _UNBOUNDED.search(pattern):
+        raise BadRequest(
+            f"Invalid input for '{name}': A pattern has at most {_LONGEST_PATTERN} characters, "
+            "counts up to {999}, none of them of a group, and no extensions but (?:, (?= and (?!."
+        )
 
 
 def permitted(query: ServerQuery, *, admin: bool) -> ServerQuery:
@@ -119,7 +139,8 @@ def _fits(instance: Instance, query: ServerQuery, time_left: Callable[[], float]
         and (since is None or (changed is not None and changed >= since))
         and all(ATTRIBUTES[name](instance) == value for name, value in query.equal.items())
         and all(
-            pattern.search(PATTERNS[name](instance) or "", timeout=time_left())
+            # Others are served meanwhile.
+            pattern.search(PATTERNS[name](instance) or "", timeout=time_left(), concurrent=True)
             for name, pattern in query.patterns.items()
         )
     )

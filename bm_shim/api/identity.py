@@ -19,7 +19,7 @@ from keystoneauth1.access import AccessInfoV3
 from oslo_config import cfg
 
 from bm_shim import context, errors
-from bm_shim.addresses import client_address, is_local, owned_by_client
+from bm_shim.addresses import client_address, is_from_here, owned_by_client, root_url
 from bm_shim.api import faults, identity_faults
 from bm_shim.api.access import OPERATION_KEY, View, public
 from bm_shim.api.faults import WSGIApplication
@@ -104,7 +104,7 @@ class BelowIdentity:
 @blueprint.before_request
 def refuse_plain_http() -> None:
     """Let no password travel in the clear, nor begin a conversation that would send one."""
-    if request.scheme != "https" and not is_local(request.environ.get("REMOTE_ADDR", "")):
+    if request.scheme != "https" and not is_from_here(request.environ):
         raise errors.Forbidden("Passwords are not taken over plain HTTP. Use https.")
 
 
@@ -330,7 +330,7 @@ def _read_body() -> dict[str, object]:
 
 
 def _compute_url() -> str:
-    return _bridge().compute_url or f"{request.root_url.rstrip('/')}/v2/{{tenant_id}}"
+    return _bridge().compute_url or f"{root_url(request.environ)}/v2/{{tenant_id}}"
 
 
 def _version() -> dict[str, object]:
@@ -340,7 +340,7 @@ def _version() -> dict[str, object]:
         "status": "stable",
         "updated": "2014-04-17T00:00:00Z",
         "links": [
-            {"rel": "self", "href": f"{request.root_url.rstrip('/')}{PREFIX}/v2.0/"},
+            {"rel": "self", "href": f"{root_url(request.environ)}{PREFIX}/v2.0/"},
             {"rel": "describedby", "type": "text/html", "href": "http://docs.openstack.org/"},
         ],
         "media-types": [

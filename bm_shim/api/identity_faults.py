@@ -8,9 +8,9 @@ import json
 from http import HTTPStatus
 
 from flask import Response
-from werkzeug.wsgi import get_current_url
 
 from bm_shim import errors
+from bm_shim.addresses import root_url
 from bm_shim.context import WSGIEnvironment
 
 PREFIX = "/identity"
@@ -27,6 +27,6 @@ def render(error: errors.ShimError, environ: WSGIEnvironment) -> Response:
     }
     response = Response(json.dumps(body), error.status, content_type="application/json")
     if error.status == HTTPStatus.UNAUTHORIZED:
-        root = get_current_url(environ, root_only=True).rstrip("/")
-        response.headers["WWW-Authenticate"] = f'Keystone uri="{root}{PREFIX}"'
+        uri = f"{root_url(environ)}{PREFIX}"
+        response.headers["WWW-Authenticate"] = f'Keystone uri="{uri}"'
     return response

@@ -12,6 +12,7 @@ from urllib.parse import quote, urlencode
 from flask import Response, request
 
 from bm_shim import errors, policy, schemas, server_query
+from bm_shim.addresses import root_url
 from bm_shim.api import actions, faults, microversion, prefixes
 from bm_shim.api.access import (
     authorize,
@@ -128,7 +129,7 @@ def act_on_server(server_id: str) -> Response:
 
 def links() -> form.Links:
     """Return where the API is, as this request sees it."""
-    root = request.root_url.rstrip("/")
+    root = root_url(request.environ)
     # The prefix, and the project if the path names one, which are as many segments as in the rule.
     rule = request.url_rule.rule if request.url_rule else ""
     route = max((each for each in prefixes.ROUTES.values() if rule.startswith(each)), key=len)
@@ -170,6 +171,9 @@ def _find(server_id: str, rule: str) -> Instance:
 
 def _page(rule: str, rule_for_all: str, *, detail: bool = False) -> server_query.Page:
     authorize(rule)
+    for name in server_query.PATTERNS:
+        for pattern in request.args.getlist(name):
+            server_query.check_pattern(name, pattern)
     query = schemas.load_server_query(dict(request.args.lists()))
     query = server_query.permitted(query, admin=is_admin())
     if query.all_tenants:

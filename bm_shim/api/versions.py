@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from flask import Blueprint, Response, request
 
+from bm_shim.addresses import root_url
 from bm_shim.api import microversion
 from bm_shim.api.access import check_project, public
 from bm_shim.api.mount import not_routed
@@ -88,7 +89,7 @@ def show_v2_1(project_id: str | None = None) -> Response:
 
 
 def _entry(version: Version, *more_links: dict[str, str]) -> dict[str, object]:
-    self_link = {"rel": "self", "href": request.root_url.rstrip("/") + version.path}
+    self_link = {"rel": "self", "href": root_url(request.environ) + version.path}
     return {
         "id": version.id,
         "status": version.status,

@@ -614,6 +614,12 @@ def test_other_machines_are_not(
     assert inventory.calls == []
 
 
+@pytest.mark.parametrize("address", ["127.0.0.1", ""])
+def test_other_machines_are_not_behind_a_proxy_on_this_one(api: Api, address: str) -> None:
+    headers = {"X-Forwarded-For": "127.0.0.1, 192.0.2.1"}
+    assert api("GET", COLLECTION, address=address, headers=headers).status_code == 403
+
+
 def test_other_machines_are_answered_with_keystone(guarded_api: Api) -> None:
     assert guarded_api("GET", COLLECTION, token="admin", address="192.0.2.1").status_code == 200
 

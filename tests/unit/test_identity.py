@@ -327,6 +327,16 @@ def test_the_header_login(api: Api, keystone: Keystone, method: str, path: str) 
     }
 
 
+@pytest.mark.parametrize("name", ["xn--fiqs8s.example", "xn--bcher-kva.example"])
+def test_headers_can_hold_names_of_other_scripts(make_api: MakeApi, name: str) -> None:
+    api = make_api({"identity_bridge": {"tls_terminated": True}})
+    response = api("GET", "/identity", headers=by_headers() | {"Host": name})
+    url = f"https://{name}/v2/{PROJECT}"
+    assert response.headers["X-Server-Management-Url"] == url
+    response = api("GET", "/identity/v2.0/tenants", headers={"Host": name})
+    assert response.headers["WWW-Authenticate"] == f'Keystone uri="https://{name}/identity"'
+
+
 def test_the_header_login_with_the_id_of_a_project(api: Api, keystone: Keystone) -> None:
     assert api("GET", "/identity", headers=by_headers(project=PROJECT)).status_code == 204
     assert keystone.requests[0].body["auth"]["scope"] == {"project": {"id": PROJECT}}
@@ -755,6 +765,9 @@ PROXY: Options = {"oslo_middleware": {"enable_proxy_headers_parsing": True}}
         ({}, "192.0.2.1", {"X-Forwarded-Proto": "https"}, "http://shim.test"),
         ({}, "192.0.2.1", {"Forwarded": "for=127.0.0.1;proto=https"}, "http://shim.test"),
         ({}, "192.0.2.1", {"X-Forwarded-For": "127.0.0.1"}, "http://shim.test"),
+        # A proxy on this machine that the shim was not told of.
+        ({}, "127.0.0.1", {"X-Forwarded-For": "192.0.2.1"}, "http://shim.test"),
+        ({}, "", {"X-Forwarded-For": "127.0.0.1, 192.0.2.1"}, "http://shim.test"),
         (PROXY, "127.0.0.1", {"X-Forwarded-For": "192.0.2.1"}, "http://shim.test"),
         (
             PROXY,
@@ -785,6 +798,7 @@ def test_passwords_are_not_taken_over_plain_http(
         ({}, "127.0.0.1", {}, "http://localhost"),
         ({}, "::1", {}, "http://localhost"),
         ({}, "", {}, "http://localhost"),
+        ({}, "127.0.0.1", {"X-Forwarded-For": "127.0.0.1"}, "http://localhost"),
         ({}, "192.0.2.1", {}, "https://shim.test"),
         ({"identity_bridge": {"tls_terminated": True}}, "192.0.2.1", {}, "http://shim.test"),
         (

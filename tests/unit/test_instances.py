@@ -265,11 +265,21 @@ def test_a_delete_under_way_is_not_asked_for_again(
     assert fleet.requests == []
 
 
-@pytest.mark.parametrize("vm_state", STATES)
+@pytest.mark.parametrize(
+    ("node", "vm_state"),
+    [
+        ({}, "active"),
+        ({"power_state": "power off"}, "stopped"),
+        ({"provision_state": "available"}, "building"),
+        ({"provision_state": "rescue"}, "rescued"),
+        ({"provision_state": "error"}, "error"),
+    ],
+)
 def test_in_which_states_to_delete_is_for_ironic_to_say(
-    instances: Instances, fleet: Ironic, on_a: Instance, vm_state: str
+    instances: Instances, fleet: Ironic, node: dict[str, object], vm_state: str
 ) -> None:
-    instance = replace(on_a, state=STATES[vm_state])
+    fleet.nodes[A] |= node
+    instance = instances.get(CONTEXT, ON_A)
     fleet.fail(PROVISION, refusal(400, 'The requested action "deleted" can not be performed'))
     with pytest.raises(errors.Conflict) as caught:
         instances.delete(CONTEXT, instance)
@@ -277,6 +287,15 @@ def test_in_which_states_to_delete_is_for_ironic_to_say(
         f"Cannot 'delete' instance {ON_A} while it is in vm_state {vm_state}"
     )
     instances.delete(CONTEXT, instance)
+
+
+def test_two_who_delete_at_the_same_time(
+    instances: Instances, fleet: Ironic, on_a: Instance
+) -> None:
+    """The second one is told what it would have been told a moment later."""
+    fleet.nodes[A]["provision_state"] = "deleting"
+    fleet.fail(PROVISION, refusal(400, 'The requested action "deleted" can not be performed'))
+    instances.delete(CONTEXT, on_a)
 
 
 def test_a_protected_machine_keeps_its_instance(
@@ -344,6 +363,16 @@ def test_a_machine_that_vanished(
     instances: Instances, fleet: Ironic, on_a: Instance, action: str, call: str
 ) -> None:
     fleet.fail(call, refusal(404, f"Node {A} could not be found."))
+    with pytest.raises(errors.InstanceNotFound):
+        act(instances, action, on_a)
+
+
+@both
+def test_an_instance_that_vanished_from_its_machine(
+    instances: Instances, fleet: Ironic, on_a: Instance, action: str, call: str
+) -> None:
+    fleet.nodes[A] |= {"instance_uuid": None, "provision_state": "cleaning"}
+    fleet.fail(call, refusal(400, "The requested action can not be performed"))
     with pytest.raises(errors.InstanceNotFound):
         act(instances, action, on_a)
 

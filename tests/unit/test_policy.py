@@ -270,6 +270,30 @@ def test_a_changed_file_is_read_again(make_conf: MakeConf, tmp_path: Path) -> No
     assert all_that(found, BOSS) == [policy.SHOW]
 
 
+@pytest.mark.parametrize("text", ['"a": "b', "- a", '"a": 5'])
+def test_a_file_that_is_no_policy_any_more_changes_nothing(
+    make_conf: MakeConf, tmp_path: Path, caplog: pytest.LogCaptureFixture, text: str
+) -> None:
+    file = tmp_path / "policy.yaml"
+    found = from_file(make_conf, file, **{policy.LIST: "role:boss"})
+    assert all_that(found, BOSS) == [policy.LIST]
+    file.write_text(text)
+    assert all_that(found, BOSS) == [policy.LIST]
+    (line,) = (each for each in caplog.messages if each.startswith("The policy file cannot be"))
+    assert "so the rules of before hold" in line
+
+
+def test_a_file_that_never_was_a_policy_lets_nobody_in(
+    make_conf: MakeConf, tmp_path: Path
+) -> None:
+    file = tmp_path / "policy.yaml"
+    file.write_text("- a")
+    found = Policy(make_conf({"oslo_policy": {"policy_file": file}}))
+    for _ in range(2):
+        with pytest.raises(AttributeError):
+            found.authorize(ADMIN, policy.LIST)
+
+
 def test_policies_of_two_configurations_are_independent(
     make_conf: MakeConf, tmp_path: Path
 ) -> None:

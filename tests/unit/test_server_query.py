@@ -102,6 +102,43 @@ def test_a_pattern_that_takes_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
         select([replace(OWN, name="a" * 100)], query, 1000)
 
 
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "^web-[0-2]$",
+        r"^([a-z]+|db)-\d{2,3}(?:x|y)*(?=z)(?!a)",
+        "[0-9a-f]{8}(-[0-9a-f]{4})(-[0-9a-f]{4})-[0-9a-f]{12}",
+        "a{999}b{0,}",
+        "x" * 255,
+    ],
+)
+def test_patterns_that_are_taken(pattern: str) -> None:
+    server_query.check_pattern("name", pattern)
+    regex.compile(pattern)
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        # Each takes gigabytes: to be compiled, or in a second of search.
+        "a{1000000000}",
+        "a{1,}{1000}{1000}{1000}",
+        "(((a{999}){999}){999})",
+        "(?R)",
+        "((?1))",
+        "(?<n>(?&n)?)",
+        "(?P<n>(?P>n)?)",
+        "(?x)((a{999} ) {999} ) {999}",
+        "(a{999})(?#){999}",
+        "(server{e<=9})+x",
+        "(" * 128 + ")" * 128,
+    ],
+)
+def test_patterns_that_a_process_could_choke_on(pattern: str) -> None:
+    with pytest.raises(BadRequest, match=r"^Invalid input for 'name': A pattern has at most "):
+        server_query.check_pattern("name", pattern)
+
+
 def test_status_is_one_of_several() -> None:
     off, broken = ServerState("SHUTOFF", "stopped", None), ServerState("ERROR", "error", None)
     three = [instance(1), instance(2, state=off), instance(3, state=broken)]

@@ -112,6 +112,13 @@ def test_flavor(api: Api, inventory: StubInventory, prefix: str) -> None:
     }
 
 
+def test_links_hold_names_of_other_scripts(api: Api, inventory: StubInventory) -> None:
+    path = f"/v2.1/servers/{inventory.instances.own.uuid}"
+    response = api("GET", path, headers={"Host": "xn--fiqs8s.example"})
+    assert response.json is not None
+    assert response.json["server"]["links"][0]["href"] == f"http://xn--fiqs8s.example{path}"
+
+
 def test_an_unknown_flavor(api: Api) -> None:
     response = api("GET", "/v2.1/flavors/gold")
     assert response.status_code == 404
@@ -303,6 +310,12 @@ def test_the_service_has_a_limit_of_its_own(make_conf: MakeConf, inventory: Stub
         assert link["href"].startswith(f"http://localhost/v2/{PROJECT}/servers?all_tenants=1")
 
 
+PATTERN_MESSAGE = (
+    "Invalid input for '{}': A pattern has at most 255 characters, counts up to {{999}}, none of "
+    "them of a group, and no extensions but (?:, (?= and (?!."
+)
+
+
 @pytest.mark.parametrize(
     ("query", "message"),
     [
@@ -312,6 +325,10 @@ def test_the_service_has_a_limit_of_its_own(make_conf: MakeConf, inventory: Stub
         ("marker=x", "marker [x] not found"),
         (f"marker={OTHERS.uuid}", f"marker [{OTHERS.uuid}] not found"),
         ("name=[", "Invalid input for 'name': Not a valid regular expression."),
+        (f"name={'(' * 1000}{')' * 1000}", PATTERN_MESSAGE.format("name")),
+        ("name=a{1000000000}", PATTERN_MESSAGE.format("name")),
+        ("name=(?R)&name=web", PATTERN_MESSAGE.format("name")),
+        ("instance_name=(?R)", PATTERN_MESSAGE.format("instance_name")),
         ("changes-since=yesterday", "Invalid changes-since value"),
         (
             "all_tenants=x",

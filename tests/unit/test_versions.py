@@ -102,6 +102,11 @@ def test_links_are_of_the_name_that_was_called(api: Api) -> None:
     ]
 
 
+@pytest.mark.parametrize("name", ["xn--fiqs8s.example", "xn--bcher-kva.example:8774"])
+def test_names_of_other_scripts_stay_as_they_travel(api: Api, name: str) -> None:
+    assert self_links(api, headers={"Host": name})[0] == f"http://{name}/v2/"
+
+
 def test_links_are_of_where_the_service_is_mounted(api: Api) -> None:
     links = self_links(api, base_url="https://nova.example/compute/")
     assert links == ["https://nova.example/compute/v2/", "https://nova.example/compute/v2.1/"]
