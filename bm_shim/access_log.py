@@ -30,8 +30,8 @@ _PLAIN = re.compile(r"[A-Za-z0-9_.:,/@+-]+")
 #: Asked for every few seconds by balancers and monitoring: not worth a line at INFO.
 QUIET_PATHS = {"/healthcheck", "/healthcheck/deep", "/metrics"}
 
-# Identity v2.0 has the token that it asks about in the path.
-_TOKEN_IN_PATH = re.compile("(/tokens/)[^/]+", re.IGNORECASE)
+# Identity v2.0 has the token that it asks about in the path, which somebody may mistype.
+_TOKEN_IN_PATH = re.compile("(/tokens?[^/]*/)[^/]+|gAAAA[^/]+", re.IGNORECASE)
 
 
 class AccessLog:

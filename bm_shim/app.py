@@ -45,7 +45,10 @@ def create_app(conf: cfg.ConfigOpts, inventory: Inventory) -> WSGIApplication:
 
     :raises errors.ConfigurationError: the configuration cannot work
     """
-    return _wrap(create_flask_app(conf, inventory), conf, inventory)
+    app = _wrap(create_flask_app(conf, inventory), conf, inventory)
+    # Only now all libraries have told their options.
+    configuration.read_all(conf)
+    return app
 
 
 def create_flask_app(conf: cfg.ConfigOpts, inventory: Inventory) -> Flask:

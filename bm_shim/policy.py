@@ -14,7 +14,7 @@ from oslo_config import cfg
 from oslo_policy import policy
 
 from bm_shim.context import RequestContext
-from bm_shim.errors import Forbidden
+from bm_shim.errors import ConfigurationError, Forbidden
 
 LOG = logging.getLogger(__name__)
 
@@ -196,11 +196,18 @@ def list_rules() -> list[policy.RuleDefault]:
 
 
 class Policy:
-    """Answers whether a caller may do something, as the policy file and the defaults say."""
+    """Answers whether a caller may do something, as the policy file and the defaults say.
+
+    :raises ConfigurationError: the file that the configuration names is not there. oslo.policy
+        would go on with the defaults, which may let in more than the file does
+    """
 
     def __init__(self, conf: cfg.ConfigOpts) -> None:
         self.enforcer = policy.Enforcer(conf)
         self.enforcer.register_defaults(list_rules())
+        file = conf.oslo_policy.policy_file
+        if conf.find_file(file) is None and not _is_default(conf):
+            raise ConfigurationError(f"[oslo_policy] policy_file: there is no {file}.")
 
     def is_admin(self, context: RequestContext) -> bool:
         """Whether the caller is an administrator."""
@@ -237,6 +244,14 @@ class Policy:
             self.enforcer.load_rules()
         except Exception as error:
             LOG.error("The policy file cannot be read, so the rules of before hold: %s", error)
+
+
+def _is_default(conf: cfg.ConfigOpts) -> bool:
+    found = conf.get_location("policy_file", "oslo_policy")
+    return found is None or found.location in (
+        cfg.Locations.opt_default,
+        cfg.Locations.set_default,
+    )
 
 
 def get_enforcer() -> policy.Enforcer:

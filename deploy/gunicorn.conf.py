@@ -37,6 +37,11 @@ keepalive = 75
 # healthy worker would be taken for dead.
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None
 
+# What proxies say of a call is the application's affair: [oslo_middleware]. gunicorn would believe
+# the headers of whoever is on this machine, and let them change the path behind the balancer.
+forwarder_headers = ""
+secure_scheme_headers: dict[str, str] = {}
+
 # A control socket under the home directory is of no use to a service, and of none at all where
 # the file system is read-only.
 control_socket_disable = True

@@ -15,6 +15,7 @@ from oslo_middleware import cors, http_proxy_to_wsgi
 
 import bm_shim
 from bm_shim.conf import api, enroll, identity_bridge, ironic, metrics
+from bm_shim.errors import ConfigurationError
 
 #: Names the configuration file (or several, separated by ``:``) where no command line can:
 #: WSGI servers own the command line.
@@ -104,6 +105,20 @@ def load(args: Sequence[str] = (), config_files: Sequence[str] | None = None) ->
         # oslo.config looks at a value when it is read, which may be much later.
         dict(conf[module.GROUP])
     return conf
+
+
+def read_all(conf: cfg.ConfigOpts) -> None:
+    """Read all options that are known, those of libraries too.
+
+    :raises ConfigurationError: a value is invalid
+    """
+    try:
+        for name in conf:
+            found = conf[name]
+            if isinstance(found, cfg.ConfigOpts.GroupAttr):
+                dict(found)
+    except cfg.Error as error:
+        raise ConfigurationError(str(error)) from error
 
 
 def authtoken_settings(conf: cfg.ConfigOpts) -> dict[str, object]:

@@ -82,6 +82,27 @@ def test_the_settings_are_sound(environment: Environment) -> None:
     run(*GUNICORN, "--check-config", APPLICATION, **environment())
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"SCRIPT_NAME": "/x"},
+        {"PATH_INFO": "/healthcheck"},
+        {"X-Forwarded-Proto": "https"},
+        {"X-Forwarded-Ssl": "on"},
+    ],
+    ids=lambda headers: next(iter(headers)),
+)
+def test_nobody_on_this_machine_changes_what_is_called(
+    start: Callable[..., Daemon], headers: dict[str, str]
+) -> None:
+    daemon = start()
+    assert requests.get(f"{daemon.url}/x/healthcheck", headers=headers).status_code == 404
+    versions = requests.get(f"{daemon.url}/", headers=headers)
+    links = {link["href"] for each in versions.json()["versions"] for link in each["links"]}
+    assert links
+    assert all(link.startswith(f"{daemon.url}/v") for link in links)
+
+
 def workers_of(daemon: Daemon) -> set[int]:
     return {child.pid for child in psutil.Process(daemon.pid).children()}
 

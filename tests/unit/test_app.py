@@ -575,6 +575,22 @@ def test_a_missing_account_for_token_checks_is_told_at_start(
         create_app(conf, inventory)
 
 
+@pytest.mark.parametrize(
+    ("group", "name"),
+    [
+        ("oslo_middleware", "max_request_body_size"),
+        ("oslo_policy", "enforce_new_defaults"),
+        ("keystone_authtoken", "http_connect_timeout"),
+    ],
+)
+def test_a_malformed_option_of_a_library_is_told_at_start(
+    make_conf: MakeConf, inventory: StubInventory, group: str, name: str
+) -> None:
+    conf = make_conf({group: {name: "perhaps"}})
+    with pytest.raises(errors.ConfigurationError, match=name):
+        create_app(conf, inventory)
+
+
 # Without Keystone: loopback only
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from bm_shim import policy
 from bm_shim.context import RequestContext
-from bm_shim.errors import Forbidden
+from bm_shim.errors import ConfigurationError, Forbidden
 from bm_shim.policy import Policy
 
 from .conftest import MakeConf
@@ -292,6 +292,11 @@ def test_a_file_that_never_was_a_policy_lets_nobody_in(
     for _ in range(2):
         with pytest.raises(AttributeError):
             found.authorize(ADMIN, policy.LIST)
+
+
+def test_a_file_that_is_not_there_is_told_at_start(make_conf: MakeConf) -> None:
+    with pytest.raises(ConfigurationError, match=r"policy_file: there is no /nowhere/p\.yaml"):
+        Policy(make_conf({"oslo_policy": {"policy_file": "/nowhere/p.yaml"}}))
 
 
 def test_policies_of_two_configurations_are_independent(
