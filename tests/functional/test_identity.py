@@ -1,19 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """The identity bridge on a real Keystone: who is let in, who is not, and what is left of it."""
 
-import os
-import shutil
-import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
+from daemons import Daemon, find_program, running
 from keystoneauth1.adapter import Adapter
 
 from bm_shim.sandbox import Shim
-from bm_shim.sandbox.address import Address
+from bm_shim.sandbox.address import HOST, Address
 
 from .support import JSON, Api, Cloud, Database, LogTail, body_of, expired, silent_server, within
 
@@ -373,21 +372,12 @@ def test_failed_logins_are_bounded(cloud: Cloud, jo: JSON) -> None:
 
 
 @pytest.fixture
-def memcached() -> Iterator[str]:
+def memcached(tmp_path: Path) -> Iterator[str]:
     """The address of a real memcached."""
-    program = shutil.which("memcached")
-    if program is None:
-        if os.environ.get("CI"):
-            pytest.fail("memcached is not installed")
-        pytest.skip("memcached is not installed")
-    address = Address()
-    command = [program, "--listen", "127.0.0.1", "--port", str(address.port), "--user", "nobody"]
-    address.release()
-    with subprocess.Popen(command) as process:
-        try:
-            yield f"127.0.0.1:{address.port}"
-        finally:
-            process.terminate()
+    program, address = find_program("memcached"), Address()
+    command = [program, "--listen", HOST, "--port", address.port, "--user", "nobody"]
+    with running(Daemon(command, address, tmp_path / "memcached.log")) as daemon:
+        yield daemon.address.netloc
 
 
 def test_replicas_count_together(cloud: Cloud, jo: JSON, memcached: str) -> None:
