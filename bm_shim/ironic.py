@@ -1,25 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The client of Ironic: session, account, API versions, timeouts, retries.
+"""Ironic's API as the shim uses it: operations, API versions, retries.
 
 :class:`Ironic` lives as long as the process and connects on first use. It gives a
 :class:`Connection` for each call of the API, whose methods return Ironic's JSON as plain dicts and
 raise :mod:`bm_shim.errors` only, as :mod:`bm_shim.ironic_errors` has it.
 """
 
-import os
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, TypeVar
 
-import requests
 from ironicclient import exc
 from ironicclient.v1 import client as v1
-from keystoneauth1 import token_endpoint
 from keystoneauth1.access import AccessInfo
-from keystoneauth1.adapter import Adapter
-from keystoneauth1.exceptions import CatalogException
 from keystoneauth1.session import Session
 from oslo_config import cfg
 from tenacity import (
@@ -30,12 +24,11 @@ from tenacity import (
     wait_fixed,
 )
 
-from bm_shim import errors, metrics
-from bm_shim.bounds import set_bounds
+from bm_shim import errors
 from bm_shim.context import RequestContext
+from bm_shim.ironic_clients import Clients
 from bm_shim.ironic_errors import ListMoved, Unreachable, is_foreign, translate
 from bm_shim.ironic_json import JsonObject, ask, read_pages
-from bm_shim.ironic_session import build_session, load_session, quiet
 
 #: The version that everything but create is spoken in: new enough for all that the shim uses, old
 #: enough for every Ironic since Victoria.
@@ -66,11 +59,10 @@ class Root:
     date: str | None
 
 
-class Ironic:
+class Ironic(Clients):
     """Ironic as ``[ironic]`` says, for one process. Safe to share among threads.
 
-    :param session: of somebody who signed in by other means than ``[ironic]``; calls are then
-        made with that account, whatever the section says of accounts and tokens
+    :param session: as for :class:`Clients`
     :param after_write: called when a write has ended, well or not
     """
 
@@ -81,64 +73,12 @@ class Ironic:
         *,
         after_write: Callable[[], None] = lambda: None,
     ) -> None:
-        self._conf = conf
+        super().__init__(conf, session, version=API_VERSION)
         self.after_write = after_write
-        self._client: v1.Client | None = None
-        # Of the process that made it.
-        self._pid = 0
-        self._count_lock = threading.Lock()
-        #: How many requests Ironic and Keystone have answered.
-        self.requests = 0
-        self._session = self._watch(session) if session else None
-        self._public_url: str | None = None
 
     def on_behalf(self, context: RequestContext) -> "Connection":
         """Return a connection for a call: with the caller's token where that is configured."""
         return Connection(self, context)
-
-    @property
-    def forwards_tokens(self) -> bool:
-        """Whether calls are made with the caller's token, not with the account of ``[ironic]``."""
-        return self._session is None and bool(self._conf.ironic.forward_user_token)
-
-    def client_for(self, context: RequestContext) -> v1.Client:
-        """Return the client to use for a call; the first one asks Keystone for the endpoint.
-
-        :raises keystoneauth1.exceptions.ClientException: account or catalogue are not in order
-        """
-        client = self._own_client()
-        if not self.forwards_tokens:
-            return client
-        endpoint = client.http_client.endpoint_trimmed
-        auth = token_endpoint.Token(endpoint, context.auth_token)
-        # A session of its own, on the same pool of connections.
-        session = build_session(self._conf, auth, client.http_client.session.session)
-        return self._build_client(metrics.watch(session), endpoint)
-
-    def adapter(self, service_type: str) -> Adapter:
-        """Return the API of another service of the same cloud, for the same account.
-
-        :raises keystoneauth1.exceptions.ClientException: the account is not in order
-        """
-        group = self._conf.ironic
-        return Adapter(
-            self._own_client().http_client.session,
-            service_type=service_type,
-            interface=group.valid_interfaces,
-            region_name=group.region_name,
-        )
-
-    def public_url(self) -> str | None:
-        """Return where callers reach Ironic, without ``/v1``; None while that is not known.
-
-        Nothing is sent to find out: the catalogue came with the token of our account, which lives
-        as long as the calls do.
-        """
-        if self._public_url is None and self._client is not None:
-            access = getattr(self._client.http_client.session.auth, "auth_ref", None)
-            if access is not None:
-                self._public_url = _public_endpoint(access, self._conf.ironic)
-        return self._public_url
 
     def retrying(self, *, read: bool) -> Retrying:
         """Return the retry rule: reads when the connection fails, anything when locked."""
@@ -151,45 +91,6 @@ class Ironic:
             wait=wait_fixed(group.api_retry_interval),
             reraise=True,
         )
-
-    def _own_client(self) -> v1.Client:
-        # Not the one of a process that this one was forked from since: both would speak on the
-        # same connections, and read each other's answers.
-        if self._client is None or self._pid != os.getpid():
-            # Without a lock: where Keystone hangs, callers would queue for one timeout each. Of
-            # several clients made at once, the last stays.
-            session = self._session or self._watch(load_session(self._conf))
-            self._client = self._build_client(session, self._conf.ironic.endpoint_override)
-            self._pid = os.getpid()
-        return self._client
-
-    def _watch(self, session: Session) -> Session:
-        session.session.hooks["response"].append(self._count)
-        set_bounds(session.session)
-        return metrics.watch(quiet(session))
-
-    def _build_client(self, session: Session, endpoint: str | None) -> v1.Client:
-        group = self._conf.ironic
-        client = v1.Client(
-            endpoint_override=endpoint,
-            session=session,
-            service_type=group.service_type,
-            service_name=group.service_name,
-            interface=group.valid_interfaces,
-            region_name=group.region_name,
-            os_ironic_api_version=API_VERSION,
-            # Its own retries repeat hopeless conflicts and send POSTs twice; ours do not.
-            max_retries=0,
-            retry_interval=0,
-        )
-        # Where the catalogue's end in the version, it would ask for /v1/v1; and where there are
-        # several services of this type, any of them.
-        client.http_client.endpoint_override = client.http_client.endpoint_trimmed
-        return client
-
-    def _count(self, response: requests.Response, *args: Any, **kwargs: Any) -> None:
-        with self._count_lock:
-            self.requests += 1
 
 
 class Connection:
@@ -533,19 +434,6 @@ def _with_good_token(ask_once: Callable[[], _T]) -> _T:
 def _fields(fields: list[str] | None) -> str:
     """Return the part of a query that says which fields to show; None: all."""
     return "detail=True" if fields is None else f"fields={','.join(fields)}"
-
-
-def _public_endpoint(access: AccessInfo, group: Any) -> str | None:
-    try:
-        url = access.service_catalog.url_for(
-            service_type=group.service_type,
-            service_name=group.service_name,
-            interface="public",
-            region_name=group.region_name,
-        )
-    except CatalogException:
-        return None
-    return str(url).rstrip("/").removesuffix("/v1")
 
 
 def _dict(resource: Any) -> JsonObject:
