@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """HAProxy and nginx before the shim: what goes where, and what is said of the caller."""
 
+import contextlib
 import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -226,7 +227,11 @@ def test_a_body_that_is_too_large_is_a_fault(
     cloud: Cloud, balancers: Balancers, name: str
 ) -> None:
     api = Api(balancers(name).url, cloud.admin_token)
-    response = api.request("POST", data=b"x" * 200_000)
+    for _ in range(5):
+        # Who is still sending may be cut off before the answer comes: RFC 9112, section 9.6.
+        with contextlib.suppress(requests.ConnectionError):
+            response = api.request("POST", data=b"x" * 200_000)
+            break
     assert response.status_code == 413
     assert response.json()["overLimit"]["code"] == 413
 

@@ -2,6 +2,7 @@
 """``bm-shim status upgrade check``: what it looks at, and what it says of it."""
 
 import json
+import re
 import time
 from collections.abc import Callable
 from email.utils import formatdate
@@ -329,20 +330,21 @@ def test_a_policy_file_that_is_not_there(run: Run) -> None:
 @pytest.mark.parametrize(
     ("skew", "code", "details"),
     [
-        (5, 0, None),
-        (-5, 0, None),
+        (5, 0, "None"),
+        (-5, 0, "None"),
         (None, 0, "Not known: that of Ironic."),
-        (3600, 1, "Clocks differ from this machine's: Ironic's is 3600 s ahead."),
-        (-600, 1, "Clocks differ from this machine's: Ironic's is 600 s behind."),
+        # It takes a moment until the clock is read.
+        (3600, 1, r"Clocks differ from this machine's: Ironic's is (3600|35\d\d) s ahead\."),
+        (-600, 1, r"Clocks differ from this machine's: Ironic's is 6\d\d s behind\."),
     ],
 )
 def test_the_clock_of_ironic(
-    run: Run, ironic: Ironic, skew: float | None, code: int, details: str | None
+    run: Run, ironic: Ironic, skew: float | None, code: int, details: str
 ) -> None:
     ironic.fail("GET /v1", root(skew=skew), times=ALWAYS)
     found = run()["Clocks"]
     assert found[0] == code
-    assert str(found[1]).replace("3599", "3600").replace("601", "600") == str(details)
+    assert re.fullmatch(details, str(found[1]))
 
 
 def test_the_clock_of_keystone(run: Run, keystone: Keystone) -> None:
