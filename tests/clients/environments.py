@@ -80,7 +80,8 @@ class Environment:
         self._stamp.unlink(missing_ok=True)
         self._run(sys.executable, "-m", "venv", "--clear", str(self.path))
         pins = self.requirements.read_text().splitlines()
-        self._pip("install", *(pin for pin in pins if pin.startswith(_BUILD_TOOLS)))
+        if tools := [pin for pin in pins if pin.startswith(_BUILD_TOOLS)]:
+            self._pip("install", *tools)
         self._pip("install", "--no-build-isolation", "--requirement", str(self.requirements))
         self._add_to_site("older_python.pth", _OLDER_PYTHON)
         self._stamp.write_text(self._fingerprint())
