@@ -47,8 +47,9 @@ MEMCACHED_TIMEOUT = 1
 STRANGERS = 60
 STRANGERS_INTERVAL = 0.5 * HOURS
 
-#: What a worker may have more than before; a leak is one for each of hundreds of requests.
-SPARE = 6
+#: Pools grow as more callers happen to be served at once: by a thread and a connection for each of
+#: the two reads of a call. What leaks at each of some thousand requests is far more.
+SPARE = 2 * POLLERS
 SPARE_MEMORY = 20 * 2**20
 
 
